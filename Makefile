@@ -1,0 +1,42 @@
+# One virtual environment for all: `make test`, `make check`, `make example`.
+PYTHON ?= python3
+# The version that tests are run with; on a machine with a GPU take the build you like: make TORCH=torch test
+TORCH ?= torch==2.13.0
+VENV ?= .venv
+SOURCES := setup.cfg pyproject.toml README.md $(shell find saresnet_cli train export models -name '*.py' -o -name '*.onnx' -o -name '*.json')
+
+.PHONY: test check example dist clean
+
+test: $(VENV)/train
+	$(VENV)/bin/pytest
+
+check: $(VENV)/train
+	$(VENV)/bin/pip install --quiet ".[check]"
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+example: $(VENV)/scan
+	$(VENV)/bin/saresnet scan examples/hg19.chr20.part.fa examples/regions.bed --tf CTCF --cell GM12878
+
+dist: $(VENV)/train
+	$(VENV)/bin/pip install --quiet ".[check]"
+	$(VENV)/bin/python -m build
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+# Inference only, as users install it.
+$(VENV)/scan: $(VENV)/bin/python $(SOURCES)
+	$(VENV)/bin/pip install --quiet .
+	touch $@
+
+# With training and tests. setuptools keeps what it built before, so that goes first.
+$(VENV)/train: $(VENV)/bin/python $(SOURCES)
+	rm -rf build
+	$(VENV)/bin/pip install --quiet "$(TORCH)"
+	$(VENV)/bin/pip install --quiet ".[train,test]"
+	touch $@ $(VENV)/scan
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,1 @@
+"""The shipped models: `registry.json` and the ONNX files that it lists; data, no code."""
