@@ -1,0 +1,32 @@
+"""Real sequence for the tests: 60 kb of hg19 chr20 that the project ships."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "examples"
+
+
+@pytest.fixture(scope="session")
+def example_genome(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example FASTA, copied so that its index is not written into the project."""
+    path = tmp_path_factory.mktemp("genome") / "hg19.chr20.part.fa"
+    path.write_bytes((EXAMPLES / path.name).read_bytes())
+    return path
+
+
+@pytest.fixture(scope="session")
+def example_peaks() -> Path:
+    """The CTCF peaks in GM12878 on the example FASTA."""
+    return EXAMPLES / "ctcf_peaks.bed"
+
+
+@pytest.fixture(scope="session")
+def real_windows() -> np.ndarray:
+    """Base codes of all adjacent windows of the example: (594, 101) uint8."""
+    text = "".join((EXAMPLES / "hg19.chr20.part.fa").read_text().split("\n")[1:])
+    codes = np.frombuffer(text.encode(), np.uint8)
+    codes = np.searchsorted(np.frombuffer(b"ACGT", np.uint8), codes).astype(np.uint8)
+    return codes[: len(codes) // 101 * 101].reshape(-1, 101)

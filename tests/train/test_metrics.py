@@ -1,0 +1,58 @@
+"""Metrics against their definitions, counted window by window."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from saresnet_train.genomic import label_windows
+from saresnet_train.metrics import measure
+
+scored = st.lists(st.tuples(st.booleans(), st.integers(-20, 20)), min_size=2, max_size=60)
+
+
+@given(scored)
+def test_metrics_are_their_definitions(rows: list[tuple[bool, int]]) -> None:
+    labels = np.array([label for label, _ in rows])
+    logits = np.array([logit / 4 for _, logit in rows])
+    figures = measure(labels, logits)
+    right = sum(label and logit > 0 for label, logit in zip(labels, logits, strict=True))
+    called = sum(logits > 0)
+    assert figures["accuracy"] == pytest.approx(np.mean((logits > 0) == labels))
+    assert figures["precision"] == pytest.approx(right / called if called else math.nan, nan_ok=True)
+    assert figures["recall"] == pytest.approx(right / labels.sum() if labels.any() else math.nan, nan_ok=True)
+    pairs = [(p > n) + (p == n) / 2 for p in logits[labels] for n in logits[~labels]]
+    assert figures["auroc"] == pytest.approx(np.mean(pairs) if pairs else math.nan, nan_ok=True)
+    if pairs:
+        area, before = 0.0, 0.0
+        for cut in sorted(set(logits), reverse=True):
+            hit = (labels & (logits >= cut)).sum()
+            area += (hit / labels.sum() - before) * hit / (logits >= cut).sum()
+            before = hit / labels.sum()
+        assert figures["auprc"] == pytest.approx(area)
+
+
+def test_windows_of_a_genome_are_labelled_by_summits(example_genome, tmp_path) -> None:
+    text = "".join(example_genome.read_text().split("\n")[1:])
+    genome = tmp_path / "g.fa"
+    genome.write_text(f">20\n{text[:2500]}N{text[2501:5000]}\n>21\n{text[:3000]}\n")
+    peaks = tmp_path / "p.narrowPeak"
+    peaks.write_text("chr20\t1000\t1300\t.\t0\t.\t1\t-1\t-1\t40\nchr20\t4000\t4101\n")
+    windows = label_windows(genome, peaks, stride=7)
+    expected, left_out, without = [], 0, 0
+    for start in range(0, 5000 - 100, 7):
+        bound = any(start + 10 <= summit < start + 91 for summit in (1040, 4050))
+        touches = (start < 1300 and start + 101 > 1000) or (start < 4101 and start + 101 > 4000)
+        if start <= 2500 < start + 101:
+            without += 1
+        elif bound or not touches:
+            expected.append((start, int(bound)))
+        else:
+            left_out += 1
+    assert list(zip(windows.start.tolist(), windows.labels.tolist(), strict=True)) == expected
+    assert (windows.left_out, windows.without_bases) == (left_out, without)
+    assert set(windows.chrom) == {"20"}
+    part = label_windows(genome, peaks, stride=7, only=(("20", 900, 2000),))
+    inside = [(s, y) for s, y in expected if s >= 900 and s + 101 <= 2000]
+    assert list(zip(part.start.tolist(), part.labels.tolist(), strict=True)) == inside

@@ -1,0 +1,1 @@
+"""Training of SAResNet: network, data, negatives, pre-training, fine-tuning, evaluation."""

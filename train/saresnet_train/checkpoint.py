@@ -1,0 +1,50 @@
+"""Checkpoints: all of a run's state in one file, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+
+from saresnet_cli.errors import ModelError
+from saresnet_train.network import NetworkConfig, SAResNet
+
+FORMAT = "saresnet-checkpoint-1"
+
+
+def save_checkpoint(path: Path, state: dict) -> None:
+    """Write a checkpoint beside `path`, then rename it there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    torch.save({"format": FORMAT, **state}, part)
+    part.replace(path)
+
+
+def read_checkpoint(path: Path | str) -> dict:
+    """Read a checkpoint on the CPU; raises ModelError when it is not there or is not one."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise ModelError("no such file", path=path) from error
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise ModelError("it can't be read as a checkpoint", path=path, cure="train again") from error
+    except Exception as error:  # torch raises pickle.UnpicklingError and others for foreign files
+        if type(error).__module__.split(".")[0] not in ("pickle", "_pickle", "torch"):
+            raise
+        raise ModelError("it is not a checkpoint", path=path) from error
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise ModelError("it is not a saresnet checkpoint", path=path)
+    return state
+
+
+def load_network(path: Path | str) -> SAResNet:
+    """Return the network of a checkpoint, with its best weights where it kept them, in evaluation mode."""
+    return network_of(read_checkpoint(path))
+
+
+def network_of(state: dict) -> SAResNet:
+    """Return the network of a checkpoint that was read."""
+    model = SAResNet(NetworkConfig.from_dict(state["config"]))
+    model.load_state_dict(state.get("best_model") or state["model"])
+    return model.eval()

@@ -1,0 +1,110 @@
+"""Options that the training commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+_BACKGROUND = (
+    click.option("--background", type=FILE, metavar="FASTA", help="Genome to draw unbound windows from."),
+    click.option(
+        "--hold-out",
+        multiple=True,
+        metavar="CHROM:START-END",
+        help="Part of the background genome that training never sees, to judge on (repeatable).",
+    ),
+    click.option(
+        "--exclude",
+        type=FILE,
+        multiple=True,
+        metavar="PEAKS",
+        help="BED or narrowPeak of bound sites, left out of the background (repeatable).",
+    ),
+)
+
+_RECIPE = (
+    click.option("--recipe", type=click.Choice(["default", "paper"]), default="default", show_default=True),
+    click.option("--epochs", type=click.IntRange(min=1), help="Passes over the positives."),
+    click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True)),
+    click.option("--batch-size", type=click.IntRange(min=2)),
+    click.option("--dropout", type=click.FloatRange(0, 1, max_open=True)),
+    click.option("--weight-decay", type=click.FloatRange(min=0)),
+    click.option("--shuffles", type=click.FloatRange(min=0), help="Dinucleotide shuffles a positive."),
+    click.option("--fresh/--fixed", default=None, help="New shuffles each epoch, or the same."),
+    click.option("--genomic", type=click.FloatRange(min=0), help="Windows of --background a positive."),
+    click.option("--shift", type=click.IntRange(0, 50), help="Bases that a shifted positive moves by at most."),
+    click.option("--shifted", type=click.FloatRange(0, 1), help="Share of positives that is shifted."),
+    click.option("--keep", type=click.Choice(["last", "best"]), help="Weights of the last or the best epoch."),
+    click.option("--patience", type=click.IntRange(min=0), help="Epochs without progress before the end; 0: none."),
+)
+
+_RUN = (
+    click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of the run."),
+    click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True),
+    click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),
+    click.option(
+        "--precision",
+        type=click.Choice(["auto", "float32", "bfloat16"]),
+        default="auto",
+        show_default=True,
+        help="Of the products; auto is bfloat16 where the processor has it.",
+    ),
+    click.option("--threads", type=click.IntRange(min=1), help="CPU threads; default: all cores there are."),
+    click.option("--quiet", is_flag=True, help="Say nothing but errors."),
+)
+
+_NETWORK = (
+    click.option("--channels", type=click.Choice(["32", "64"]), default="64", show_default=True, help="Table 4."),
+    click.option("--attention/--no-attention", default=True, show_default=True, help="Table 4."),
+)
+
+RECIPE_FIELDS = (
+    "epochs", "learning_rate", "batch_size", "dropout", "weight_decay", "shuffles", "fresh", "genomic", "shift",
+    "shifted", "keep", "patience",
+)  # fmt: skip
+
+
+def _stack(options: tuple[Callable[..., Any], ...]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return wrap
+
+
+background_options = _stack(_BACKGROUND)
+recipe_options = _stack(_RECIPE)
+run_options = _stack(_RUN)
+network_options = _stack(_NETWORK)
+
+
+def chosen_recipe(presets: dict, options: dict) -> Any:
+    """Take the recipe's options out of `options` and return the preset they change."""
+    name = options.pop("recipe")
+    return presets[name].changed(**{field: options.pop(field) for field in RECIPE_FIELDS})
+
+
+def chosen_background(options: dict) -> Any:
+    """Take the background's options out of `options`; None without --background."""
+    from saresnet_train.background import Background, parse_interval
+
+    genome, hold_out, exclude = options.pop("background"), options.pop("hold_out"), options.pop("exclude")
+    if genome is None:
+        if hold_out or exclude:
+            raise click.UsageError("--hold-out and --exclude need --background")
+        return None
+    return Background(genome, tuple(parse_interval(text) for text in hold_out), tuple(exclude))
+
+
+def chosen_hardware(options: dict) -> Any:
+    """Take device, precision and threads out of `options` and set torch up for them."""
+    from saresnet_train.fit import Hardware
+
+    return Hardware.find(options.pop("device"), options.pop("precision"), options.pop("threads"))

@@ -1,0 +1,56 @@
+"""`saresnet train pretrain`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from saresnet_train.commands.options import (
+    FILE,
+    FOLDER,
+    background_options,
+    chosen_background,
+    chosen_hardware,
+    chosen_recipe,
+    network_options,
+    recipe_options,
+    run_options,
+)
+
+
+@click.command()
+@click.argument("positives", nargs=-1, type=FILE)
+@click.option("--data", type=FOLDER, help="Data folder with a manifest.tsv: the training positives of all its sets.")
+@click.option("--tier", multiple=True, help="Only the sets of this tier (repeatable).")
+@background_options
+@recipe_options
+@network_options
+@run_options
+def pretrain(positives: tuple[Path, ...], data: Path | None, tier: tuple[str, ...], out: Path, **options: Any) -> None:
+    """Train the global model on the bound windows of many experiments.
+
+    POSITIVES are FASTA files of 101-bp windows; --data takes those of a data
+    folder. Exact duplicates count once; a tenth, by locus, validates. Negatives
+    are dinucleotide shuffles and, with --background, windows of a real genome.
+    Started again with the same options, a run goes on where it stopped.
+    """
+    from saresnet_train.data import read_manifest
+    from saresnet_train.network import NetworkConfig
+    from saresnet_train.pretrain import pretrain as run
+    from saresnet_train.recipe import PRETRAIN
+
+    if bool(positives) == (data is not None):
+        raise click.UsageError("give either POSITIVES or --data")
+    files = list(positives) or [s.train_positive for s in read_manifest(data or "", tier)]
+    recipe = chosen_recipe(PRETRAIN, options)
+    background = chosen_background(options)
+    if background is None and recipe.genomic:
+        if recipe.genomic != PRETRAIN["default"].genomic:
+            raise click.UsageError("--genomic needs --background")
+        recipe = recipe.changed(genomic=0.0, shifted=0.0)
+    network = NetworkConfig(
+        channels=int(options.pop("channels")), attention=options.pop("attention"), dropout=recipe.dropout
+    )
+    run(files, out, recipe, background=background, network=network, hardware=chosen_hardware(options), **options)

@@ -1,0 +1,51 @@
+"""Evaluation: the metrics of a model on labelled windows, or on a real genome with known peaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from saresnet_train.background import Interval
+from saresnet_train.codes import decode
+from saresnet_train.data import read_windows
+from saresnet_train.genomic import label_windows
+from saresnet_train.metrics import measure
+
+Scorer = Callable[[np.ndarray], np.ndarray]
+"""From windows, (n, 101) uint8 base codes, to logits, (n,) float32."""
+
+
+def open_scorer(model: Path | str, strands: str = "both", threads: int | None = None) -> Scorer:
+    """Return what scores windows: a checkpoint (`.pt`, by torch), or an exported model (a file or an id).
+
+    strands: how a checkpoint scores; an exported model does as its card says.
+    Raises ModelError when there is no such model.
+    """
+    if str(model).endswith(".pt"):
+        from saresnet_train.checkpoint import load_network
+        from saresnet_train.predict import predict
+
+        network = load_network(model)
+        return lambda codes: predict(network, codes, strands)
+    from saresnet_cli.models import load_model
+
+    engine = load_model(str(model)).engine(device="cpu", threads=threads)
+    return lambda codes: engine.logits(decode(codes))
+
+
+def evaluate_windows(score: Scorer, positive: Path | str, negative: Path | str) -> dict:
+    """Return the metrics on FASTA files of bound and unbound windows (`measure`)."""
+    bound, unbound = read_windows(positive), read_windows(negative)
+    labels = np.repeat([1, 0], [len(bound), len(unbound)])
+    return measure(labels, score(np.concatenate([bound, unbound])))
+
+
+def evaluate_genome(
+    score: Scorer, genome: Path | str, peaks: Path | str, stride: int = 50, only: tuple[Interval, ...] = ()
+) -> dict:
+    """Return the metrics over the windows of a genome, labelled by peaks (`label_windows`)."""
+    windows = label_windows(genome, peaks, stride, only)
+    figures = measure(windows.labels, score(windows.codes))
+    return {**figures, "left_out": windows.left_out, "with_other_letters": windows.without_bases, "stride": stride}

@@ -1,0 +1,270 @@
+"""The training loop: resumable, seeded, on a CPU, a GPU, or several processes of torchrun."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+from tqdm import tqdm
+
+from saresnet_cli.errors import DeviceError, SaresnetError
+from saresnet_train.checkpoint import read_checkpoint, save_checkpoint
+from saresnet_train.codes import one_hot
+from saresnet_train.epochs import Epochs
+from saresnet_train.metrics import measure
+from saresnet_train.network import SAResNet
+from saresnet_train.predict import predict
+from saresnet_train.recipe import Recipe
+
+Labelled = tuple[np.ndarray, np.ndarray]
+"""Windows, (n, 101) uint8 codes, and their labels, (n,)."""
+
+
+@dataclass
+class Hardware:
+    """Where a run computes: device, precision and its place among the processes of torchrun."""
+
+    device: torch.device
+    bfloat16: bool
+    rank: int = 0
+    world: int = 1
+
+    @classmethod
+    def find(cls, device: str = "auto", precision: str = "auto", threads: int | None = None) -> Hardware:
+        """Choose the hardware and set torch up for it.
+
+        device: auto, cpu or cuda. precision: float32, bfloat16 or auto (bfloat16
+        where the processor multiplies it). Raises DeviceError for cuda without one.
+        """
+        rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+        if device == "cuda" and not torch.cuda.is_available():
+            raise DeviceError("no CUDA device", cure="use --device cpu or auto")
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        torch.set_num_threads(threads or max(1, cores // world))
+        if world > 1 and not dist.is_initialized():
+            dist.init_process_group("nccl" if device == "cuda" else "gloo")
+        if device == "cuda":
+            place = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+            torch.cuda.set_device(place)
+            able = torch.cuda.is_bf16_supported()
+        else:
+            place = torch.device("cpu")
+            able = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
+            _keep_memory()
+        return cls(place, precision == "bfloat16" or (precision == "auto" and able), rank, world)
+
+
+def _keep_memory() -> None:
+    """Let the C library keep freed activations: to give them back and fault them in again costs a tenth of a step."""
+    try:
+        libc = ctypes.CDLL(None)
+        libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
+        libc.mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
+    except (OSError, AttributeError):  # not glibc: only slower
+        pass
+
+
+@dataclass
+class Run:
+    """What a run is: written into its checkpoint, and compared when it goes on.
+
+    arguments: all that decides the weights (data, recipe, seed). identity: id,
+    tf, cell and source of the model. counts: windows trained on.
+    """
+
+    folder: Path
+    seed: int
+    arguments: dict
+    identity: dict = field(default_factory=dict)
+    counts: dict = field(default_factory=dict)
+    quiet: bool = False
+    save_every: float = 120.0  # seconds
+
+    @property
+    def checkpoint(self) -> Path:
+        """The file that holds the run's state and, at its end, the trained network."""
+        return self.folder / "checkpoint.pt"
+
+
+def learning_rate(recipe: Recipe, progress: float) -> float:
+    """Return the rate at a share (0 to 1) of all steps: constant, or one cycle (Smith and Topin 2017)."""
+    if recipe.schedule == "constant":
+        return recipe.learning_rate
+    warm = 0.1
+    if progress < warm:
+        return recipe.learning_rate * (0.04 + 0.96 * progress / warm)
+    return recipe.learning_rate * max(1e-3, 0.5 * (1 + math.cos(math.pi * (progress - warm) / (1 - warm))))
+
+
+def fit(
+    model: SAResNet,
+    epochs: Epochs,
+    validation: dict[str, Labelled],
+    recipe: Recipe,
+    run: Run,
+    hardware: Hardware,
+    say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
+) -> dict:
+    """Train a network and return the state of its checkpoint.
+
+    validation: labelled windows by name; the first decides the early stop. A
+    run whose checkpoint is in `run.folder` goes on from it, with the same
+    batches, and ends in the same weights. Raises SaresnetError when the folder
+    holds another run.
+    """
+    model.to(hardware.device).train()
+    trained = [p for p in model.parameters() if p.requires_grad]
+    kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
+    optimizer = kind(trained, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
+    state = _begin(model, optimizer, run)
+    if state["done"]:
+        say(f"{run.checkpoint}: already trained, epoch {state['epoch']}, step {state['step']}")
+        return state
+    network: nn.Module = model
+    if hardware.world > 1:
+        ids = [hardware.device.index] if hardware.device.type == "cuda" else None
+        network = DistributedDataParallel(model, device_ids=ids)
+    total = recipe.epochs * epochs.steps
+    lead = hardware.rank == 0
+    saved = time.monotonic()
+    while not state["done"]:
+        epoch, first = state["epoch"], state["step"] - state["epoch"] * epochs.steps
+        began = time.monotonic()
+        bar = tqdm(
+            total=epochs.steps, initial=first, unit="batch", desc=f"epoch {epoch + 1}/{recipe.epochs}", leave=False,
+            disable=run.quiet or not lead or not sys.stderr.isatty(),
+        )  # fmt: skip
+        for step, codes, labels in epochs.batches(epoch, first):
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(recipe, (epoch * epochs.steps + step) / total)
+            loss = _step(network, optimizer, codes, labels, recipe, run.seed, state["step"], hardware)
+            state["step"] += 1
+            state["loss_sum"] += loss * len(labels)
+            state["loss_count"] += len(labels)
+            bar.update()
+            if lead and time.monotonic() - saved > run.save_every:
+                saved = time.monotonic()
+                save_checkpoint(run.checkpoint, _snapshot(state, model, optimizer))
+                if bar.disable and not run.quiet:
+                    rate = (step + 1 - first) * recipe.batch_size / (time.monotonic() - began)
+                    say(
+                        f"epoch {epoch + 1}/{recipe.epochs} batch {step + 1}/{epochs.steps} "
+                        f"loss {state['loss_sum'] / state['loss_count']:.4f} {rate:.0f} windows/s"
+                    )
+        bar.close()
+        if lead:
+            _judge(state, model, validation, recipe, epochs, time.monotonic() - began)
+        _share(state, hardware)
+        if lead:
+            save_checkpoint(run.checkpoint, _snapshot(state, model, optimizer))
+            _write_history(run.folder / "history.tsv", state["history"])
+            if not run.quiet:
+                say("  ".join(f"{k} {v:.4f}" if isinstance(v, float) else f"{k} {v}" for k, v in state["history"][-1].items()))
+    return _snapshot(state, model, optimizer)
+
+
+def _begin(model: SAResNet, optimizer: torch.optim.Optimizer, run: Run) -> dict:
+    """Return the state of a new run, or that of the checkpoint in its folder."""
+    fresh = {
+        "config": model.config.as_dict(), "arguments": run.arguments, "seed": run.seed, "set": run.identity,
+        "training": run.counts, "epoch": 0, "step": 0, "done": False, "best": None, "best_model": None,
+        "history": [], "loss_sum": 0.0, "loss_count": 0,
+    }  # fmt: skip
+    if not run.checkpoint.exists():
+        return fresh
+    state = read_checkpoint(run.checkpoint)
+    for key in ("arguments", "seed", "config"):
+        if state[key] != fresh[key]:
+            raise SaresnetError(
+                "another run is in this folder", path=run.checkpoint, cure="choose another --out, or remove it"
+            )
+    model.load_state_dict(state.pop("model"))
+    optimizer.load_state_dict(state.pop("optimizer"))
+    return state
+
+
+def _step(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    codes: np.ndarray,
+    labels: np.ndarray,
+    recipe: Recipe,
+    seed: int,
+    number: int,
+    hardware: Hardware,
+) -> float:
+    """Take one step on a batch and return its loss; each process takes its share of the batch."""
+    # a seed a step, not a running generator, so that a resumed run drops the same units
+    torch.manual_seed((seed * 1_000_003 + number) * 64 + hardware.rank)
+    if hardware.world > 1:
+        share = max(1, len(codes) // hardware.world)
+        part = slice(hardware.rank * share, (hardware.rank + 1) * share)
+        part = part if part.start < len(codes) else slice(0, share)
+        codes, labels = codes[part], labels[part]
+    x = one_hot(codes).to(hardware.device)
+    target = torch.as_tensor(labels.astype(np.int64)).to(hardware.device)
+    with torch.autocast(hardware.device.type, torch.bfloat16, enabled=hardware.bfloat16):
+        z = network(x)
+    loss = nn.functional.cross_entropy(z.float(), target, label_smoothing=recipe.label_smoothing)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    optimizer.step()
+    return float(loss.detach())
+
+
+def _judge(
+    state: dict, model: SAResNet, validation: dict[str, Labelled], recipe: Recipe, epochs: Epochs, seconds: float
+) -> None:
+    """Close an epoch: measure, remember the best weights, decide whether the run is done."""
+    state["epoch"] += 1
+    row: dict[str, float | int] = {
+        "epoch": state["epoch"],
+        "step": state["step"],
+        "train_loss": state["loss_sum"] / max(1, state["loss_count"]),
+    }
+    state["loss_sum"], state["loss_count"] = 0.0, 0
+    for name, (codes, labels) in validation.items():
+        figures = measure(labels, predict(model, codes, strands="forward"))
+        row |= {f"{name}_{key}": figures[key] for key in ("loss", "accuracy", "auroc", "auprc")}
+    row["seconds"] = round(seconds, 1)
+    state["history"].append(row)
+    decisive = next((f"{name}_loss" for name in validation), "train_loss")
+    if state["best"] is None or row[decisive] < state["best"][decisive]:
+        state["best"] = row
+        if recipe.keep == "best":
+            state["best_model"] = {key: value.detach().cpu().clone() for key, value in model.state_dict().items()}
+    waited = state["epoch"] - state["best"]["epoch"]
+    state["done"] = state["epoch"] >= recipe.epochs or bool(recipe.patience and waited >= recipe.patience)
+
+
+def _share(state: dict, hardware: Hardware) -> None:
+    """Tell the other processes what the first one decided."""
+    if hardware.world > 1:
+        told = [{key: state[key] for key in ("epoch", "done", "best", "history", "loss_sum", "loss_count")}]
+        dist.broadcast_object_list(told)
+        state.update(told[0])
+
+
+def _snapshot(state: dict, model: SAResNet, optimizer: torch.optim.Optimizer) -> dict:
+    return {**state, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
+
+
+def _write_history(path: Path, history: list[dict]) -> None:
+    lines = ["\t".join(history[0])]
+    lines += ["\t".join(f"{v:.6g}" if isinstance(v, float) else str(v) for v in row.values()) for row in history]
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_text("\n".join(lines) + "\n")
+    part.replace(path)

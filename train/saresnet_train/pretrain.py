@@ -1,0 +1,101 @@
+"""Pre-training: the global model, on the positives of all sets together (paper, "global learning")."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from saresnet_train.background import Background
+from saresnet_train.data import distinct, fingerprint, read_windows
+from saresnet_train.epochs import Epochs
+from saresnet_train.fit import Hardware, Labelled, Run, fit
+from saresnet_train.loci import split_by_locus
+from saresnet_train.negatives import GenomicWindows, shuffle_dinucleotides
+from saresnet_train.network import NetworkConfig, SAResNet
+from saresnet_train.recipe import Recipe
+
+VALIDATION = 0.1
+"""Share of the positives that validates: global-VL of the paper."""
+
+
+def say_line(line: str) -> None:
+    """Print a line to stderr at once."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def pool(files: list[Path], seed: int = 0) -> np.ndarray:
+    """Read windows of several FASTA files and drop exact duplicates: (n, 101) uint8 codes, in file order."""
+    return distinct(np.concatenate([read_windows(path, seed=seed) for path in files]))
+
+
+def validation_windows(
+    positives: np.ndarray, background: GenomicWindows | None, seed: int, negatives: np.ndarray | None = None
+) -> dict[str, Labelled]:
+    """Return validation windows by kind of negative: "shuffled" (or "given") and "genomic", balanced."""
+    labels = np.repeat(np.array([1, 0], np.uint8), len(positives))
+    made: dict[str, Labelled] = {}
+    if negatives is not None:
+        both = np.concatenate([positives, negatives])
+        made["given"] = (both, np.repeat(np.array([1, 0], np.uint8), [len(positives), len(negatives)]))
+    else:
+        made["shuffled"] = (np.concatenate([positives, shuffle_dinucleotides(positives, (seed, 5))]), labels)
+    if background is not None:
+        genomic = background.draw(len(positives), np.random.default_rng((seed, 6)))
+        made["genomic"] = (np.concatenate([positives, genomic]), labels)
+    return made
+
+
+def pretrain(
+    files: list[Path],
+    out: Path,
+    recipe: Recipe,
+    *,
+    background: Background | None = None,
+    network: NetworkConfig | None = None,
+    seed: int = 1,
+    hardware: Hardware | None = None,
+    quiet: bool = False,
+    say: Callable[[str], None] = say_line,
+) -> dict:
+    """Train the global model and return the state of its checkpoint, `out/checkpoint.pt`.
+
+    files: FASTA files of bound windows, pooled without exact duplicates and
+    split 90/10 by locus. Goes on where an earlier run in `out` stopped.
+    """
+    hardware = hardware or Hardware.find()
+    positives = pool(files, seed)
+    found = len(positives)
+    if background is not None:
+        positives = background.drop_held_out(positives)
+    training, validating = split_by_locus(positives, VALIDATION, seed)
+    windows = background.windows(positives) if background is not None and recipe.genomic else None
+    epochs = Epochs(positives[training], recipe, seed, windows)
+    counts = {"positives": len(training), "shuffled": epochs.shuffled, "genomic": epochs.genomic}
+    if hardware.rank == 0 and not quiet:
+        say(
+            f"{len(files)} files, {found} distinct positives, {found - len(positives)} held out, "
+            f"{len(validating)} to validate; an epoch has {epochs.size} windows in {epochs.steps} batches; "
+            f"{hardware.device.type}, {'bfloat16' if hardware.bfloat16 else 'float32'}, seed {seed}"
+        )
+    torch.manual_seed(seed)
+    config = network or NetworkConfig(dropout=recipe.dropout)
+    run = Run(
+        folder=out,
+        seed=seed,
+        arguments={
+            "command": "pretrain",
+            "recipe": recipe.as_dict(),
+            "positives": fingerprint(positives),
+            "background": windows.fingerprint if windows is not None else None,
+            "bfloat16": hardware.bfloat16,
+            "processes": hardware.world,
+        },
+        identity={"id": "global", "tf": "any", "cell": "any", "source": f"{len(files)} sets pooled"},
+        counts=counts,
+        quiet=quiet,
+    )
+    return fit(SAResNet(config), epochs, validation_windows(positives[validating], windows, seed), recipe, run, hardware, say)
