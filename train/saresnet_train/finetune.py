@@ -59,6 +59,7 @@ def finetune(
     validation: float = VALIDATION,
     seed: int = 1,
     hardware: Hardware | None = None,
+    save_every: float = 120.0,
     quiet: bool = False,
     say: Callable[[str], None] = say_line,
 ) -> dict:
@@ -116,6 +117,7 @@ def finetune(
         identity={"id": experiment.id, "tf": experiment.tf, "cell": experiment.cell, "source": experiment.source},
         counts=counts,
         quiet=quiet,
+        save_every=save_every,
     )
     validated = validation_windows(positives[validating], windows, seed, judged)
     return fit(model, epochs, validated, recipe, run, hardware, say)

@@ -58,13 +58,15 @@ def pretrain(
     network: NetworkConfig | None = None,
     seed: int = 1,
     hardware: Hardware | None = None,
+    save_every: float = 120.0,
     quiet: bool = False,
     say: Callable[[str], None] = say_line,
 ) -> dict:
     """Train the global model and return the state of its checkpoint, `out/checkpoint.pt`.
 
     files: FASTA files of bound windows, pooled without exact duplicates and
-    split 90/10 by locus. Goes on where an earlier run in `out` stopped.
+    split 90/10 by locus. save_every: seconds between checkpoints. Goes on where an
+    earlier run in `out` stopped.
     """
     hardware = hardware or Hardware.find()
     positives = pool(files, seed)
@@ -97,5 +99,6 @@ def pretrain(
         identity={"id": "global", "tf": "any", "cell": "any", "source": f"{len(files)} sets pooled"},
         counts=counts,
         quiet=quiet,
+        save_every=save_every,
     )
     return fit(SAResNet(config), epochs, validation_windows(positives[validating], windows, seed), recipe, run, hardware, say)

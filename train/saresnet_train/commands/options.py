@@ -56,6 +56,9 @@ _RUN = (
         help="Of the products; auto is bfloat16 where the processor has it.",
     ),
     click.option("--threads", type=click.IntRange(min=1), help="CPU threads; default: all cores there are."),
+    click.option(
+        "--save-every", type=click.FloatRange(min=0), default=120.0, show_default=True, help="Seconds between checkpoints."
+    ),
     click.option("--quiet", is_flag=True, help="Say nothing but errors."),
 )
 
