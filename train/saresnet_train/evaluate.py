@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,22 +18,28 @@ Scorer = Callable[[np.ndarray], np.ndarray]
 """From windows, (n, 101) uint8 base codes, to logits, (n,) float32."""
 
 
-def open_scorer(model: Path | str, strands: str = "both", threads: int | None = None) -> Scorer:
-    """Return what scores windows: a checkpoint (`.pt`, by torch), or an exported model (a file or an id).
+@contextmanager
+def open_scorer(model: Path | str, strands: str = "both", threads: int | None = None) -> Iterator[Scorer]:
+    """Give what scores windows: a checkpoint (`.pt`, by torch), or an exported model (a file or an id).
 
     strands: how a checkpoint scores; an exported model does as its card says.
     Raises ModelError when there is no such model.
     """
     if str(model).endswith(".pt"):
+        import torch
+
         from saresnet_train.checkpoint import load_network
         from saresnet_train.predict import predict
 
+        if threads:
+            torch.set_num_threads(threads)
         network = load_network(model)
-        return lambda codes: predict(network, codes, strands)
-    from saresnet_cli.models import load_model
+        yield lambda codes: predict(network, codes, strands)
+    else:
+        from saresnet_cli.model import load_model
 
-    engine = load_model(str(model)).engine(device="cpu", threads=threads)
-    return lambda codes: engine.logits(decode(codes))
+        with load_model(str(model)).engine(threads=threads) as engine:
+            yield lambda codes: engine.logits(decode(codes))
 
 
 def evaluate_windows(score: Scorer, positive: Path | str, negative: Path | str) -> dict:

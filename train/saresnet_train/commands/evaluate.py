@@ -53,14 +53,14 @@ def evaluate(
         raise click.UsageError("--positive goes with --negative, and --genome with --peaks")
     rows = []
     for model in models:
-        score = open_scorer(model, strands, threads)
-        if genome is not None and peaks is not None:
-            figures = evaluate_genome(score, genome, peaks, stride, tuple(parse_interval(text) for text in only))
-        else:
-            if data is not None:
-                chosen = find_set(data, name or Path(model).stem)
-                positive, negative = chosen.test_positive, chosen.test_negative
-            figures = evaluate_windows(score, positive or "", negative or "")
+        with open_scorer(model, strands, threads) as score:
+            if genome is not None and peaks is not None:
+                figures = evaluate_genome(score, genome, peaks, stride, tuple(parse_interval(text) for text in only))
+            else:
+                if data is not None:
+                    chosen = find_set(data, name or Path(model).stem)
+                    positive, negative = chosen.test_positive, chosen.test_negative
+                figures = evaluate_windows(score, positive or "", negative or "")
         rows.append({"model": model, **figures})
     click.echo(json.dumps(rows, indent=1) if as_json else table(rows))
 

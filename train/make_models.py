@@ -1,0 +1,119 @@
+"""Make the models that are shipped: fine-tune the global model on each set, export, list them.
+
+    python train/make_models.py --data DATA --runs RUNS
+
+Each step is a `saresnet` command, printed as it is run; what is there already is
+not made again, so the script goes on after a kill. The global model comes first:
+
+    saresnet train pretrain --data DATA -o RUNS/global \\
+        --background DATA/genome/hg19.chr22.partial.fa.gz --hold-out chr22:44000000-51304566
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import click
+
+from saresnet_cli.model_file import read_card
+from saresnet_train.checkpoint import read_checkpoint
+from saresnet_train.data import DataSet, read_manifest, read_windows
+
+HELD_OUT = "chr22:44000000-51304566"
+"""Part of the background genome that no model is trained on; p-values are calibrated there."""
+
+MODELS = Path(__file__).resolve().parent.parent / "models"
+
+
+def call(command: list[object], done: Path) -> None:
+    """Run a command unless the file `done` is there; raises CalledProcessError when it fails."""
+    if done.exists():
+        return
+    words = [str(word) for word in command]
+    print(shlex.join(words), file=sys.stderr, flush=True)
+    with done.parent.joinpath("log.txt").open("a") as log:
+        subprocess.run([sys.executable, "-m", "saresnet_cli", *words[1:]], check=True, stdout=log, stderr=log)
+
+
+def passes(positives: int) -> int:
+    """Return how many epochs a set is trained for: more for a small one, which has fewer steps in each."""
+    return max(3, min(12, round(50_000 / positives)))
+
+
+def make_model(chosen: DataSet, data: Path, runs: Path) -> None:
+    """Fine-tune and export the model of one set."""
+    background: list[object] = ["--background", data / "genome/hg19.chr22.partial.fa.gz"]
+    for peaks in sorted((data / "chr22").glob(f"{chosen.name}.*")):
+        background += ["--exclude", peaks]
+    folder = runs / chosen.name
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = folder / "checkpoint.pt"
+    if not (checkpoint.exists() and read_checkpoint(checkpoint)["done"]):
+        call(
+            [
+                "saresnet", "train", "finetune", "--data", data, "--set", f"{chosen.tier}/{chosen.name}",
+                "--from", runs / "global/checkpoint.pt", *background, "--hold-out", HELD_OUT,
+                "--epochs", passes(len(read_windows(chosen.train_positive))), "--threads", 1, "-o", folder,
+            ],
+            folder / "never",
+        )  # fmt: skip
+    call(
+        [
+            "saresnet", "export", checkpoint, "-o", MODELS / f"{chosen.name}.onnx", "--data", data,
+            "--set", f"{chosen.tier}/{chosen.name}", *background, "--only", HELD_OUT, "--threads", 1,
+        ],
+        MODELS / f"{chosen.name}.onnx",
+    )  # fmt: skip
+
+
+def make_global(data: Path, runs: Path, tier: str) -> None:
+    """Export the global model, judged on the test files of a tier."""
+    call(
+        [
+            "saresnet", "export", runs / "global/checkpoint.pt", "-o", MODELS / "global.onnx", "--data", data,
+            "--tier", tier, "--background", data / "genome/hg19.chr22.partial.fa.gz", "--only", HELD_OUT,
+        ],
+        MODELS / "global.onnx",
+    )  # fmt: skip
+
+
+def write_registry() -> None:
+    """List the models of the folder in `registry.json`, from their cards."""
+    entries = []
+    for path in sorted(MODELS.glob("*.onnx"), key=lambda p: (p.stem == "global", p.stem.lower())):
+        content = path.read_bytes()
+        card = read_card(content, path)
+        entries.append(
+            {
+                "id": card.id, "tf": card.tf, "cell": card.cell, "file": path.name,
+                "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "licence": card.licence,
+                "metrics": {key: card.test[key] for key in ("auroc", "auprc", "accuracy")},
+            }
+        )  # fmt: skip
+    (MODELS / "registry.json").write_text(json.dumps({"format": 1, "models": entries}, indent=1) + "\n")
+
+
+@click.command()
+@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+@click.option("--runs", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+@click.option("--tier", default="encode", show_default=True)
+@click.option("--only", "names", multiple=True, help="Only these sets (repeatable).")
+@click.option("--jobs", default=2, show_default=True, help="Sets at a time, on one thread each.")
+def main(data: Path, runs: Path, tier: str, names: tuple[str, ...], jobs: int) -> None:
+    """Make the shipped models."""
+    sets = [s for s in read_manifest(data, (tier,)) if not names or s.name in names]
+    with ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(lambda s: make_model(s, data, runs), sets))
+    if not names:
+        make_global(data, runs, tier)
+    write_registry()
+
+
+if __name__ == "__main__":
+    main()

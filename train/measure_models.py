@@ -1,0 +1,79 @@
+"""Measure the shipped models, one file of results: `models/results.json` and the table in `models/results.tsv`.
+
+    python train/measure_models.py --data DATA --chr20 20.fa.gz
+
+On the fixed test files of the data folder (bound windows against their
+shuffles), and, where the folder has peaks of the set on chr20, over the whole
+of chr20: windows at stride 50 without N, bound where they cover a peak's summit
+with 10 bp to spare, those that only touch a peak left out. What is in the file
+for a model whose sha256 has not changed is not measured again.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from saresnet_cli.registry import Registry
+from saresnet_train.data import read_manifest
+from saresnet_train.evaluate import evaluate_genome, evaluate_windows, open_scorer
+
+MODELS = Path(__file__).resolve().parent.parent / "models"
+PWM = {
+    "CTCF_GM12878": 0.358, "CEBPB_HepG2": 0.230, "SRF_H1-hESC": 0.029, "FOXA1_HepG2": 0.017,
+    "ZNF143_H1-hESC": 0.004, "YY1_H1-hESC": 0.003, "GABPA_GM12878": 0.002,
+}  # fmt: skip
+"""AUPRC on chr20 of the JASPAR matrix by the same rule, as measured before this project began."""
+
+COLUMNS = ("auroc", "auprc", "accuracy", "precision", "recall", "f1")
+
+
+def save(results: dict) -> None:
+    """Write what was measured so far, as JSON and as a table."""
+    (MODELS / "results.json").write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+    lines = ["\t".join(["model", *COLUMNS, "chr20_auroc", "chr20_auprc", "chr20_pwm_auprc"])]
+    judged = [name for name in results if name != "global"]
+    for name in [*judged, *(["global"] if "global" in results else [])]:
+        test, chr20 = results[name]["test"], results[name].get("chr20", {})
+        cells = [f"{test[c]:.4f}" for c in COLUMNS]
+        cells += [f"{chr20[c]:.4f}" if c in chr20 else "" for c in ("auroc", "auprc")]
+        lines.append("\t".join([name, *cells, str(PWM.get(name, "")) if chr20 else ""]))
+    means = [f"{sum(results[name]['test'][c] for name in judged) / len(judged):.4f}" for c in COLUMNS]
+    lines.append("\t".join([f"mean of {len(judged)}", *means, "", "", ""]))
+    (MODELS / "results.tsv").write_text("\n".join(lines) + "\n")
+
+
+@click.command()
+@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+@click.option("--chr20", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="FASTA of hg19 chr20.")
+@click.option("--tier", default="encode", show_default=True)
+@click.option("--threads", type=int)
+def main(data: Path, chr20: Path | None, tier: str, threads: int | None) -> None:
+    """Measure the shipped models."""
+    path = MODELS / "results.json"
+    results = json.loads(path.read_text()) if path.exists() else {}
+    sets = {s.name: s for s in read_manifest(data, (tier,))}
+    registry = Registry.read(MODELS)
+    for entry in registry.entries:
+        known = results.setdefault(entry.id, {})
+        if known.get("sha256") != entry.sha256:
+            known.clear()
+            known["sha256"] = entry.sha256
+        peaks = sorted((data / "chr20").glob(f"{entry.id}.*"))
+        with open_scorer(registry.path(entry), threads=threads) as score:
+            if "test" not in known:
+                chosen = list(sets.values()) if entry.id == "global" else [sets[entry.id]]
+                each = [evaluate_windows(score, s.test_positive, s.test_negative) for s in chosen]
+                known["test"] = {c: sum(figures[c] for figures in each) / len(each) for c in (*COLUMNS, "loss")}
+                save(results)
+            if chr20 is not None and peaks and "chr20" not in known:
+                known["chr20"] = evaluate_genome(score, chr20, peaks[0])
+                save(results)
+        click.echo(f"{entry.id}: {json.dumps({k: v for k, v in known.items() if k != 'sha256'})}", err=True)
+    save({name: results[name] for name in [entry.id for entry in registry.entries]})
+
+
+if __name__ == "__main__":
+    main()
