@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from saresnet_train.codes import decode, encode, reverse_complement
 from saresnet_train.data import DataError, distinct, find_set, read_manifest, read_peaks, read_windows
 
@@ -50,7 +51,9 @@ def test_windows_around_summits(tmp_path: Path, example_genome: Path) -> None:
 
 
 def test_distinct_counts_both_strands_once(real_windows: np.ndarray) -> None:
-    twice = np.concatenate([real_windows[:4], reverse_complement(real_windows[1:3]), real_windows[4:6], real_windows[:1]])
+    twice = np.concatenate(
+        [real_windows[:4], reverse_complement(real_windows[1:3]), real_windows[4:6], real_windows[:1]]
+    )
     assert np.array_equal(distinct(twice), real_windows[:6])
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from saresnet_train.codes import reverse_complement
 from saresnet_train.epochs import Epochs
 from saresnet_train.negatives import GenomicWindows

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from saresnet_train.checkpoint import load_network, read_checkpoint
 from saresnet_train.codes import decode
 from saresnet_train.fit import learning_rate
@@ -63,7 +64,9 @@ def test_a_run_learns_and_writes_its_history(pretrained: Path) -> None:
     assert {"optimizer", "arguments", "best", "config", "seed"} <= set(state)
 
 
-def test_a_killed_run_goes_on_to_the_same_weights(tmp_path: Path, pretrained: Path, positives: Path, example_genome: Path) -> None:
+def test_a_killed_run_goes_on_to_the_same_weights(
+    tmp_path: Path, pretrained: Path, positives: Path, example_genome: Path
+) -> None:
     out = tmp_path / "killed"
     command = [
         sys.executable, "-m", "saresnet_cli", "train", "pretrain", positives, "-o", out, "--background", example_genome,
@@ -101,7 +104,21 @@ def test_a_finished_run_is_not_trained_again(pretrained: Path, positives: Path, 
 
 
 def test_transfer_freezing_and_direct_learning(tmp_path: Path, pretrained: Path, positives: Path) -> None:
-    common = (positives, "--recipe", "paper", "--epochs", 1, "--batch-size", 32, "--threads", 1, "--tf", "CTCF", "--cell", "X")
+    common = (
+        positives,
+        "--recipe",
+        "paper",
+        "--epochs",
+        1,
+        "--batch-size",
+        32,
+        "--threads",
+        1,
+        "--tf",
+        "CTCF",
+        "--cell",
+        "X",
+    )
     start = ("--from", pretrained / "checkpoint.pt")
     assert _train("finetune", *common, *start, "-o", tmp_path / "all").returncode == 0
     assert _train("finetune", *common, *start, "--freeze", "stage2", "-o", tmp_path / "frozen").returncode == 0
@@ -119,7 +136,9 @@ def test_transfer_freezing_and_direct_learning(tmp_path: Path, pretrained: Path,
     assert load_network(tmp_path / "all/checkpoint.pt").config == load_network(pretrained / "checkpoint.pt").config
 
 
-def test_evaluation_prints_a_table_or_json(tmp_path: Path, pretrained: Path, positives: Path, real_windows: np.ndarray) -> None:
+def test_evaluation_prints_a_table_or_json(
+    tmp_path: Path, pretrained: Path, positives: Path, real_windows: np.ndarray
+) -> None:
     negative = tmp_path / "n.fa"
     negative.write_text("".join(f">{i}\n{decode(r).tobytes().decode()}\n" for i, r in enumerate(real_windows[300:])))
     arguments = ("evaluate", pretrained / "checkpoint.pt", "--positive", positives, "--negative", negative)

@@ -3,6 +3,7 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+
 from saresnet_train.codes import OTHER, reverse_complement
 from saresnet_train.loci import group_by_locus, hash_kmers, locate, split_by_locus
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from saresnet_train.genomic import label_windows
 from saresnet_train.metrics import measure
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from saresnet_train.network import Attention, NetworkConfig, ResidualBlock, SAResNet
 
 
@@ -98,7 +99,9 @@ def test_residual_block_is_eq_8() -> None:
 
 def test_gradient_reaches_every_parameter(network: SAResNet) -> None:
     _open_attention(network)
-    network.logit(torch.nn.functional.one_hot(torch.randint(0, 4, (16, 101)), 4).float().transpose(1, 2)).square().sum().backward()
+    network.logit(
+        torch.nn.functional.one_hot(torch.randint(0, 4, (16, 101)), 4).float().transpose(1, 2)
+    ).square().sum().backward()
     silent = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.abs().max() > 0]
     # the bias of q adds the same to all products of a row, and a softmax does not see that
     assert [name for name in silent if not name.endswith("q.bias")] == []

@@ -75,5 +75,3 @@ class Background:
         np.add.at(bound, np.minimum(middle + WINDOW // 2 + MARGIN, len(bound) - 1), -1)
         windows.starts = windows.starts[np.cumsum(bound)[windows.starts] == 0]
         return windows
-
-

@@ -80,7 +80,9 @@ def find_set(data: Path | str, name: str) -> DataSet:
     sets = read_manifest(data)
     found = [s for s in sets if name in (s.name, f"{s.tier}/{s.name}")]
     if not found:
-        raise DataError(f"no set {name!r}", path=Path(data) / "manifest.tsv", cure=f"one of {len(sets)}, such as {sets[0].name}")
+        raise DataError(
+            f"no set {name!r}", path=Path(data) / "manifest.tsv", cure=f"one of {len(sets)}, such as {sets[0].name}"
+        )
     return found[0]
 
 
@@ -144,4 +146,4 @@ def distinct(codes: np.ndarray) -> np.ndarray:
 
 def fingerprint(codes: np.ndarray) -> str:
     """Return a digest of windows and their order, by which a run knows its data again: 16 hexadecimal digits."""
-    return hashlib.sha256(np.ascontiguousarray(codes)).hexdigest()[:16]
+    return hashlib.sha256(codes.tobytes()).hexdigest()[:16]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from saresnet_cli.errors import SaresnetError
 from saresnet_train.background import Background
@@ -40,8 +41,9 @@ def freeze(model: SAResNet, what: str) -> None:
     """Stop the gradient of a part of the network, one of `FREEZE`; raises ValueError on another word."""
     if what not in FREEZE:
         raise ValueError(f"{what!r} is none of {', '.join(FREEZE)}")
-    stem, second = [model.stem], [model.attentions[0], model.stages[0]]
-    rest = [*model.attentions[1:], *model.stages[1:]]
+    stem: list[nn.Module] = [model.stem]
+    second: list[nn.Module] = [model.attentions[0], model.stages[0]]
+    rest: list[nn.Module] = [*model.attentions[1:], *model.stages[1:]]
     parts = {"none": [], "stem": stem, "stage2": stem + second, "head-only": stem + second + rest}[what]
     for part in parts:
         part.requires_grad_(False)
@@ -76,7 +78,9 @@ def finetune(
         positives = background.drop_held_out(positives)
     training, validating = split_by_locus(positives, validation, seed)
     if len(training) < 10:
-        raise SaresnetError(f"{experiment.id}: {len(training)} positives are too few to train on", cure="give more peaks")
+        raise SaresnetError(
+            f"{experiment.id}: {len(training)} positives are too few to train on", cure="give more peaks"
+        )
     windows = background.windows(positives) if background is not None else None
     own, judged = None, None
     if experiment.negatives is not None:

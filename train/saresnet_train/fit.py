@@ -172,7 +172,11 @@ def fit(
             save_checkpoint(run.checkpoint, _snapshot(state, model, optimizer))
             _write_history(run.folder / "history.tsv", state["history"])
             if not run.quiet:
-                say("  ".join(f"{k} {v:.4f}" if isinstance(v, float) else f"{k} {v}" for k, v in state["history"][-1].items()))
+                say(
+                    "  ".join(
+                        f"{k} {v:.4f}" if isinstance(v, float) else f"{k} {v}" for k, v in state["history"][-1].items()
+                    )
+                )
     return _snapshot(state, model, optimizer)
 
 

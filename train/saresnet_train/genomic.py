@@ -68,7 +68,9 @@ def label_windows(
                 touching[np.searchsorted(place, start - WINDOW, "right") : np.searchsorted(place, end, "left")] = True
                 # s + 10 <= middle < s + 101 - 10
                 bound[
-                    np.searchsorted(place, middle - WINDOW + SPARE, "right") : np.searchsorted(place, middle - SPARE, "right")
+                    np.searchsorted(place, middle - WINDOW + SPARE, "right") : np.searchsorted(
+                        place, middle - SPARE, "right"
+                    )
                 ] = True
             judged = clean & (bound | ~touching)
             left_out += int((clean & ~judged).sum())

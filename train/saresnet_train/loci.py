@@ -99,7 +99,9 @@ def locate(windows: np.ndarray, genome: np.ndarray, k: int = 31, block: int = 2_
             continue
         hashes = hash_kmers(part[None], k)[0]
         low = np.searchsorted(ranked, hashes, "left")
-        hits = np.flatnonzero((low < len(ranked)) & (ranked[np.minimum(low, len(ranked) - 1)] == hashes) & (hashes != 0))
+        hits = np.flatnonzero(
+            (low < len(ranked)) & (ranked[np.minimum(low, len(ranked) - 1)] == hashes) & (hashes != 0)
+        )
         for place, rank in zip(hits.tolist(), low[hits].tolist(), strict=True):
             while rank < len(ranked) and ranked[rank] == ranked[low[place]]:
                 found[order[rank]] = at + place

@@ -82,8 +82,8 @@ class GenomicWindows:
     @property
     def fingerprint(self) -> str:
         """A digest of the windows that can be drawn: 16 hexadecimal digits."""
-        digest = hashlib.sha256(self.codes)
-        digest.update(self.starts)
+        digest = hashlib.sha256(self.codes.tobytes())
+        digest.update(self.starts.tobytes())
         return digest.hexdigest()[:16]
 
     def take(self, starts: np.ndarray) -> np.ndarray:

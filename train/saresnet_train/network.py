@@ -113,7 +113,7 @@ class SAResNet(nn.Module):
         self.drop2 = nn.Dropout(config.dropout)
         self.out = nn.Linear(config.hidden, 2)
         self.apply(_initialise)
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's stubs
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)  # (B, 4, 1, 101)

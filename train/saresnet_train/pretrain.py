@@ -101,4 +101,6 @@ def pretrain(
         quiet=quiet,
         save_every=save_every,
     )
-    return fit(SAResNet(config), epochs, validation_windows(positives[validating], windows, seed), recipe, run, hardware, say)
+    return fit(
+        SAResNet(config), epochs, validation_windows(positives[validating], windows, seed), recipe, run, hardware, say
+    )

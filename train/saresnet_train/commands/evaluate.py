@@ -20,7 +20,9 @@ from saresnet_train.commands.options import FILE, FOLDER
 @click.option("--peaks", type=FILE, help="BED or narrowPeak of the bound sites of that genome.")
 @click.option("--only", multiple=True, metavar="CHROM:START-END", help="Judge on this part of the genome (repeatable).")
 @click.option("--stride", type=click.IntRange(min=1), default=50, show_default=True)
-@click.option("--strands", type=click.Choice(["both", "forward"]), default="both", show_default=True, help="Of a checkpoint.")
+@click.option(
+    "--strands", type=click.Choice(["both", "forward"]), default="both", show_default=True, help="Of a checkpoint."
+)
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads; default: all cores there are.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, not a table.")
 def evaluate(
@@ -69,4 +71,6 @@ def table(rows: list[dict]) -> str:
     """Return rows as a table aligned for reading; floats with four decimals."""
     cells = [list(rows[0])] + [[f"{v:.4f}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells
+    )

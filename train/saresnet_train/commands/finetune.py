@@ -94,7 +94,9 @@ def finetune(
     else:
         codes, source = read_windows(positives or ""), (positives or Path()).name
     own = None if negatives is None else read_windows(negatives)
-    experiment = Experiment(identity or f"{tf or 'unknown'}_{cell or 'unknown'}", tf or "unknown", cell or "unknown", codes, own, source)
+    experiment = Experiment(
+        identity or f"{tf or 'unknown'}_{cell or 'unknown'}", tf or "unknown", cell or "unknown", codes, own, source
+    )
     recipe = chosen_recipe(FINETUNE, options)
     background = chosen_background(options)
     if background is None and recipe.genomic:

@@ -45,7 +45,9 @@ _RECIPE = (
 )
 
 _RUN = (
-    click.option("-o", "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of the run."),
+    click.option(
+        "-o", "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of the run."
+    ),
     click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True),
     click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),
     click.option(
@@ -57,7 +59,11 @@ _RUN = (
     ),
     click.option("--threads", type=click.IntRange(min=1), help="CPU threads; default: all cores there are."),
     click.option(
-        "--save-every", type=click.FloatRange(min=0), default=120.0, show_default=True, help="Seconds between checkpoints."
+        "--save-every",
+        type=click.FloatRange(min=0),
+        default=120.0,
+        show_default=True,
+        help="Seconds between checkpoints.",
     ),
     click.option("--quiet", is_flag=True, help="Say nothing but errors."),
 )
