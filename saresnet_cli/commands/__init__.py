@@ -1,0 +1,1 @@
+"""The subcommands of `saresnet`, a file each: they parse, call the library, and print."""

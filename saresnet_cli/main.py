@@ -1,0 +1,133 @@
+"""The command `saresnet`: finds the subcommand, and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import sys
+import traceback
+from importlib import import_module
+from typing import Any
+
+import click
+
+from saresnet_cli import __version__
+from saresnet_cli.errors import SaresnetError
+
+# name: (module, attribute, help). The help stands here, so that listing the commands imports none of them.
+COMMANDS = {
+    "scan": ("saresnet_cli.commands.scan", "scan", "Score the windows of a genome, or of BED regions."),
+    "score": ("saresnet_cli.commands.score", "score", "Score each sequence of a FASTA file once."),
+    "models": ("saresnet_cli.commands.models", "models", "List, show and verify the installed models."),
+    "train": ("saresnet_train.commands", "train", "Train and evaluate models (needs saresnet[train])."),
+    "export": ("saresnet_export.command", "export", "Export a trained model to ONNX (needs saresnet[train])."),
+}
+EXTRA = ("train", "export")
+
+
+class LazyGroup(click.Group):
+    """A group that imports a subcommand when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        try:
+            command: click.Command = getattr(import_module(module), attribute)
+            return command
+        except ModuleNotFoundError as error:
+            raise _missing(cmd_name, error) from error
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            raise _missing(str(ctx.invoked_subcommand), error) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+
+def _missing(command: str, error: ModuleNotFoundError) -> SaresnetError:
+    cure = "pip install 'saresnet[train]'" if command in EXTRA else "install saresnet again"
+    return SaresnetError(f"`saresnet {command}` needs {error.name}, which is not installed", cure=cure)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="saresnet")
+def cli() -> None:
+    """Find where transcription factors bind, from the DNA sequence alone."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command and return its exit code: 0 done, 1 data or model, 2 usage, 130 interrupted.
+
+    argv: arguments without the program's name; default is those of the process. An error is
+    one line on standard error; with --debug its traceback goes before it.
+    """
+    arguments = sys.argv[1:] if argv is None else argv
+    completing = os.environ.get("_SARESNET_COMPLETE")
+    if completing:
+        from click.shell_completion import shell_complete
+
+        return shell_complete(cli, {}, "saresnet", "_SARESNET_COMPLETE", completing)
+    state: dict[str, Any] = {"debug": False}
+    try:
+        # Not cli.main(): it has an error policy of its own.
+        with cli.make_context("saresnet", list(arguments), obj=state) as context:
+            cli.invoke(context)
+        sys.stdout.flush()
+        return 0
+    except click.exceptions.Exit as done:
+        return _flushed(done.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "saresnet"
+        return _fail(f"{error.format_message().rstrip('.')}; see `{where} --help`", error.exit_code)
+    except SaresnetError as error:
+        return _fail(str(error), error.exit_code, state["debug"])
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("interrupted", 130, state["debug"])
+    except BrokenPipeError:
+        _drop_stdout()
+        return 0
+    except OSError as error:
+        # Files of the user's are opened by the library, which names them: what is left is standard output.
+        if error.errno == errno.ENOSPC:
+            _drop_stdout()
+        return _fail(f"{error.filename or 'standard output'}: {error.strerror or error}", 1, state["debug"])
+
+
+def run() -> None:
+    """Run the command as a process: the console script."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a half-written file is removed
+    sys.exit(main())
+
+
+def _flushed(code: int) -> int:
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
+        return code
+    _drop_stdout()
+    return code
+
+
+def _fail(message: str, code: int, debug: bool = False) -> int:
+    if debug:
+        traceback.print_exc()
+    print(f"saresnet: error: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def _drop_stdout() -> None:
+    """Send what is still held for standard output nowhere, or Python complains about it when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

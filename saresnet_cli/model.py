@@ -1,0 +1,59 @@
+"""A model: a file, its card, and an engine that runs it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from saresnet_cli.card import Card
+from saresnet_cli.engine import Engine, OnnxEngine
+from saresnet_cli.errors import ModelError
+from saresnet_cli.model_file import read_card
+from saresnet_cli.registry import Registry, check_sha256, read_file
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model file that was read and checked.
+
+    data: the bytes of the file, which are what runs, whatever becomes of the
+    file; sha256: of these bytes, in hexadecimal.
+    """
+
+    path: Path
+    card: Card
+    data: bytes
+    sha256: str
+
+    @property
+    def id(self) -> str:
+        """The card's id."""
+        return self.card.id
+
+    def engine(self, device: str = "auto", threads: int | None = None, batch_size: int | None = None) -> Engine:
+        """Make an engine; the parameters are those of `engine.OnnxEngine`."""
+        return OnnxEngine(self.data, path=self.path, device=device, threads=threads, batch_size=batch_size)
+
+
+def load_model(model: str | Path | None = None, *, tf: str | None = None, cell: str | None = None) -> Model:
+    """Load a model by file, by id, or by factor and cell type.
+
+    model: an ONNX file or an id of the registry, in either case; instead, tf
+    and, where there are several, cell. Raises ModelError on an unknown or
+    damaged model, ValueError when neither or both are given.
+    """
+    if (model is None) == (tf is None):
+        raise ValueError("give either model or tf")
+    entry = None
+    path = Path(model) if model is not None else None
+    if path is None or not path.is_file():
+        if path is not None and (path.suffix == ".onnx" or len(path.parts) > 1):
+            raise ModelError("no such file", path=path)
+        registry = Registry.read()
+        entry = registry.get(str(model)) if model is not None else registry.find(str(tf), cell)
+        path = registry.path(entry)
+    data = read_file(path)
+    if entry is not None:
+        check_sha256(data, entry, path)
+    return Model(path, read_card(data, path), data, hashlib.sha256(data).hexdigest())

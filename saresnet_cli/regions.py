@@ -1,0 +1,108 @@
+"""Regions of a genome, from BED and narrowPeak files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from saresnet_cli.errors import RegionError
+from saresnet_cli.streams import open_bytes, source_name
+
+_SKIPPED = (b"#", b"track ", b"track\t", b"browser ", b"browser\t")
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A stretch of a sequence, 0-based, half-open.
+
+    name: column 4, "." where there is none. summit: position in the sequence
+    (column 10 of narrowPeak made absolute), None where there is none. line: in
+    the file it was read from, None for a region made by hand.
+    """
+
+    chrom: str
+    start: int
+    end: int
+    name: str = "."
+    summit: int | None = None
+    line: int | None = None
+
+
+def read_regions(source: str | Path) -> Iterator[Region]:
+    """Read regions one at a time from BED3 to BED12 or narrowPeak, plain or gzip; "-" is standard input.
+
+    Comments, `track` and `browser` lines and blank lines are skipped; columns
+    are split at tabs, or at spaces where a line has no tab; Windows line ends
+    are fine. Raises RegionError with the line of what is not a region, or where
+    start is not less than end.
+    """
+    path = source_name(source)
+    with open_bytes(source, RegionError) as file:
+        for number, text in enumerate(file, 1):
+            text = text.strip(b"\r\n")
+            if not text.strip() or text.startswith(_SKIPPED) or text in (b"track", b"browser"):
+                continue
+            yield parse_region(text, path, number)
+
+
+def parse_region(text: bytes, path: str, line: int) -> Region:
+    """Read one line of a BED or narrowPeak file, without its line end; raises RegionError."""
+    columns = text.split(b"\t") if b"\t" in text else text.split()
+    if len(columns) < 3:
+        raise RegionError(
+            f"{len(columns)} column{'s' * (len(columns) != 1)} where a BED line has at least 3",
+            path=path,
+            line=line,
+            cure="give chromosome, start and end, separated by tabs",
+        )
+    try:
+        start, end = int(columns[1]), int(columns[2])
+        if not columns[1].strip().isdigit() or not columns[2].strip().isdigit():
+            raise ValueError
+    except ValueError:
+        raise RegionError(
+            f"start {_show(columns[1])} and end {_show(columns[2])} are not both whole numbers of 0 or more",
+            path=path,
+            line=line,
+            cure="give BED: chromosome, start, end",
+        ) from None
+    if start >= end:
+        word = "equal to" if start == end else "greater than"
+        raise RegionError(
+            f"start {start} is {word} end {end}", path=path, line=line, cure="BED counts from 0, and leaves the end out"
+        )
+    chrom = columns[0].decode("utf-8", "replace").strip()
+    if not chrom:
+        raise RegionError("no chromosome", path=path, line=line, cure="give BED: chromosome, start, end")
+    name = columns[3].decode("utf-8", "replace") if len(columns) > 3 else "."
+    return Region(chrom, start, end, name, _summit(columns, start, end, path, line), line)
+
+
+def _summit(columns: list[bytes], start: int, end: int, path: str, line: int) -> int | None:
+    # narrowPeak has 10 columns; BED10 is not a format, and BED12's tenth counts blocks.
+    if len(columns) != 10:
+        return None
+    try:
+        offset = int(columns[9])
+    except ValueError:
+        raise RegionError(
+            f"summit {_show(columns[9])} is not a whole number",
+            path=path,
+            line=line,
+            cure="write -1 where there is none",
+        ) from None
+    if offset < 0:
+        return None
+    if offset >= end - start:
+        raise RegionError(
+            f"summit {offset} is outside the {end - start} bp of the peak",
+            path=path,
+            line=line,
+            cure="narrowPeak counts column 10 from the start of the peak",
+        )
+    return start + offset
+
+
+def _show(column: bytes) -> str:
+    return repr(column.decode("utf-8", "replace"))

@@ -1,0 +1,91 @@
+"""A run in progress, what it did, and how logits become scores and p-values."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from saresnet_cli.card import Card
+
+B = TypeVar("B")
+
+
+@dataclass
+class Summary:
+    """What a run did.
+
+    windows: how many were scored; kept: rows that passed the filters; skipped:
+    how many could not be scored, by reason; device: in words.
+    """
+
+    windows: int = 0
+    kept: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    device: str = ""
+
+    @property
+    def windows_per_second(self) -> float:
+        """Scored windows per second, from the first read to the last row."""
+        return self.windows / self.seconds if self.seconds else 0.0
+
+    def add(self, windows: int, skipped: dict[str, int]) -> None:
+        """Count windows that were scored, and what was skipped, by reason."""
+        self.windows += windows
+        for reason, count in skipped.items():
+            self.skipped[reason] = self.skipped.get(reason, 0) + count
+
+    @contextlib.contextmanager
+    def timed(self) -> Iterator[None]:
+        """Measure `seconds` around a run."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds = time.perf_counter() - begun
+
+    def __str__(self) -> str:
+        skipped = "; ".join(f"{count:,} {reason}" for reason, count in self.skipped.items()) or "nothing"
+        return (
+            f"{self.windows:,} windows scored, {self.kept:,} rows written, skipped: {skipped}; "
+            f"{self.seconds:.1f} s, {self.windows_per_second:,.0f} windows/s on {self.device}"
+        )
+
+
+class Run(Generic[B]):
+    """A run in progress: iterate over it for blocks, then read `summary`.
+
+    In a `with` statement its threads and files end with the statement, also
+    when not every block was read.
+    """
+
+    def __init__(self, blocks: Generator[B, None, None], summary: Summary, resources: contextlib.ExitStack) -> None:
+        self._blocks = blocks
+        self._resources = resources
+        self.summary = summary
+
+    def __iter__(self) -> Iterator[B]:
+        with self._resources:
+            yield from self._blocks
+
+    def __enter__(self) -> Run[B]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._blocks.close()
+        self._resources.close()
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Return the probability of each logit: (n,) float32 -> (n,) float64."""
+    return 1.0 / (1.0 + np.exp(np.minimum(-logits.astype(np.float64), 700.0)))  # exp(710) overflows
+
+
+def pvalues(card: Card, logits: np.ndarray) -> np.ndarray:
+    """Return the p-value of each logit, (n,) float32 -> (n,) float64, NaN where the card has no background."""
+    return np.full(len(logits), np.nan) if card.null is None else card.null.pvalue(logits)

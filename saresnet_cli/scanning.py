@@ -1,0 +1,120 @@
+"""Scans a genome, or regions of it, with a model."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from saresnet_cli.card import WINDOW
+from saresnet_cli.engine import Engine
+from saresnet_cli.errors import ModelError
+from saresnet_cli.genome import Genome
+from saresnet_cli.model import Model, load_model
+from saresnet_cli.pipeline import Chunk, chunk_size, run
+from saresnet_cli.reading import RegionLike, RegionReader, Rows
+from saresnet_cli.regions import Region, read_regions
+from saresnet_cli.running import Run, Summary, pvalues, sigmoid
+from saresnet_cli.streams import source_name
+
+
+@dataclass(frozen=True)
+class Block:
+    """Scored windows, a row each, in input order.
+
+    chrom: (n,) object, the name as the region gave it; start, end: (n,) int64,
+    0-based, half-open; logit: (n,) float32; score: (n,) float64, sigmoid of the
+    logit; pvalue: (n,) float64, NaN where the model has no background.
+    """
+
+    chrom: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+    logit: np.ndarray
+    score: np.ndarray
+    pvalue: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+
+def scan(
+    model: Model | str | Path,
+    genome: Genome | str | Path,
+    regions: Iterable[RegionLike] | str | Path | None = None,
+    *,
+    stride: int = 50,
+    max_n: float = 0.1,
+    min_score: float | None = None,
+    max_pvalue: float | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    batch_size: int | None = None,
+) -> Run[Block]:
+    """Score the windows of regions, or of every sequence of a genome.
+
+    model: a `Model`, a file or an id. genome: a `Genome` or a FASTA file.
+    regions: a BED file, "-", or an iterable of regions; default is every
+    sequence. stride: bases between windows, default 50; which windows a region
+    gives is told by `windows.WindowPlan.of`. max_n: largest share of letters other
+    than A, C, G, T in a window that is scored, default 0.1. min_score,
+    max_pvalue: rows to keep, default all. device, threads, batch_size: as in
+    `engine.OnnxEngine`. Memory does not grow with the genome or the regions.
+
+    Raises at once GenomeError, ModelError or DeviceError for what can't be opened, ValueError
+    on an option out of range; while iterated, RegionError with file and line for a region that
+    is not in the genome, GenomeError for bases that are not DNA.
+    """
+    if stride < 1:
+        raise ValueError(f"stride {stride} is not at least 1")
+    if not 0 <= max_n <= 1:
+        raise ValueError(f"max_n {max_n} is not between 0 and 1")
+    model = model if isinstance(model, Model) else load_model(model)
+    if max_pvalue is not None and model.card.null is None:
+        raise ModelError("the model has no background, so no p-values", path=model.path, cure="use --min-score")
+    source, noun = None, "regions in sequences"
+    with contextlib.ExitStack() as stack:
+        if not isinstance(genome, Genome):
+            genome = stack.enter_context(Genome(genome))
+        engine = stack.enter_context(model.engine(device, threads, batch_size))
+        if regions is None:
+            regions, noun = [Region(name, 0, length) for name, length in genome.lengths.items()], "sequences"
+        elif isinstance(regions, str | Path):
+            regions, source = read_regions(regions), source_name(regions)
+        chunks = RegionReader(genome, stride, max_n, source, noun).chunks(regions, chunk_size(engine))
+        summary = Summary(device=engine.device)
+        return Run(_blocks(model, engine, chunks, min_score, max_pvalue, summary), summary, stack.pop_all())
+
+
+def _blocks(
+    model: Model,
+    engine: Engine,
+    chunks: Iterator[Chunk[Rows]],
+    min_score: float | None,
+    max_pvalue: float | None,
+    summary: Summary,
+) -> Generator[Block, None, None]:
+    with summary.timed(), contextlib.closing(run(engine, chunks)) as results:
+        for rows, logits in results:
+            summary.add(len(logits), rows.skipped)
+            score, pvalue = sigmoid(logits), pvalues(model.card, logits)
+            block = _keep(
+                Block(rows.chrom, rows.start, rows.start + WINDOW, logits, score, pvalue), min_score, max_pvalue
+            )
+            summary.kept += len(block)
+            if len(block):
+                yield block
+
+
+def _keep(block: Block, min_score: float | None, max_pvalue: float | None) -> Block:
+    if min_score is None and max_pvalue is None:
+        return block
+    keep = np.ones(len(block), dtype=bool)
+    if min_score is not None:
+        keep &= block.score >= min_score
+    if max_pvalue is not None:
+        keep &= block.pvalue <= max_pvalue
+    return Block(*(column[keep] for column in vars(block).values()))
