@@ -87,3 +87,15 @@ def test_the_paper_is_one_preset() -> None:
         assert paper.patience > 0
         assert paper.keep == "best"
         assert (paper.genomic, paper.reverse_complement, paper.shifted, paper.fresh) == (0, False, 0, False)
+
+
+def test_hard_windows_are_drawn_near_the_hardest(real_windows: np.ndarray, background: GenomicWindows) -> None:
+    recipe = PLAIN.changed(shuffles=0.0, genomic=4.0, hard=0.5)
+    epochs = Epochs(real_windows[:50], recipe, 1, background)
+    epochs.hard = np.array([1000, 30_000])
+    codes, labels = epochs.windows(3)
+    near = {row.tobytes() for start in epochs.hard for row in background.take(np.arange(start - 25, start + 26))}
+    drawn = [row.tobytes() in near for row in codes[labels == 0]]
+    assert len(drawn) == 200
+    assert 100 <= sum(drawn) <= 102
+    assert len({row.tobytes() for row in codes[labels == 0]} & near) > 40

@@ -30,6 +30,7 @@ class Epochs:
     ) -> None:
         self.positives, self.recipe, self.seed = positives, recipe, seed
         self.background, self.negatives = background, negatives
+        self.hard: np.ndarray | None = None  # starts of the background windows that score highest, (n,) int64
         if recipe.genomic and background is None:
             raise ValueError("a recipe with genomic windows needs a background")
         self.shuffled = 0 if negatives is not None else round(recipe.shuffles * len(positives))
@@ -51,7 +52,10 @@ class Epochs:
                 source = source[drawn.permutation(len(source))[: self.shuffled]]
             parts.append(shuffle_dinucleotides(source, (self.seed, epoch if self.recipe.fresh else 0, 3)))
         if self.background is not None and self.genomic:
-            parts.append(self.background.draw(self.genomic, drawn))
+            near = 0 if self.hard is None else round(self.recipe.hard * self.genomic)
+            parts.append(self.background.draw(self.genomic - near, drawn))
+            if self.hard is not None and near:
+                parts.append(self.background.draw_near(self.hard, near, drawn))
         codes = np.concatenate(parts)
         labels = np.zeros(len(codes), np.uint8)
         labels[: len(self.positives)] = 1

@@ -27,6 +27,12 @@ from saresnet_train.network import SAResNet
 from saresnet_train.predict import predict
 from saresnet_train.recipe import Recipe
 
+MINING_STRIDE = 100
+"""Bases between the background windows among which the hardest are looked for."""
+
+HARDEST = 0.03
+"""Share of them that is the hardest."""
+
 Labelled = tuple[np.ndarray, np.ndarray]
 """Windows, (n, 101) uint8 codes, and their labels, (n,)."""
 
@@ -143,6 +149,8 @@ def fit(
     while not state["done"]:
         epoch, first = state["epoch"], state["step"] - state["epoch"] * epochs.steps
         began = time.monotonic()
+        if recipe.hard and 2 * epoch >= recipe.epochs:
+            epochs.hard = _hardest(state, model, epochs, hardware)
         bar = tqdm(
             total=epochs.steps, initial=first, unit="batch", desc=f"epoch {epoch + 1}/{recipe.epochs}", leave=False,
             disable=run.quiet or not lead or not sys.stderr.isatty(),
@@ -198,6 +206,21 @@ def _begin(model: SAResNet, optimizer: torch.optim.Optimizer, run: Run) -> dict:
     model.load_state_dict(state.pop("model"))
     optimizer.load_state_dict(state.pop("optimizer"))
     return state
+
+
+def _hardest(state: dict, model: SAResNet, epochs: Epochs, hardware: Hardware) -> np.ndarray:
+    """Return the starts of the background windows that score highest before this epoch, and keep them in the state."""
+    found = state.get("hard")
+    if found is None or found["epoch"] != state["epoch"]:
+        background = epochs.background
+        if background is None:
+            raise ValueError("hard windows need a background")
+        starts = background.every(MINING_STRIDE)
+        logits = predict(model, background.take(starts), "forward", bfloat16=hardware.bfloat16)
+        highest = np.sort(np.argsort(-logits, kind="stable")[: max(1, round(HARDEST * len(starts)))])
+        found = state["hard"] = {"epoch": state["epoch"], "starts": torch.as_tensor(starts[highest])}
+    hardest: np.ndarray = found["starts"].numpy()
+    return hardest
 
 
 def _step(

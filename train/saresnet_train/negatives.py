@@ -94,6 +94,13 @@ class GenomicWindows:
         """Return `count` windows at random places: (count, 101) uint8 codes."""
         return self.take(self.starts[rng.integers(0, len(self.starts), count)])
 
+    def draw_near(self, starts: np.ndarray, count: int, rng: np.random.Generator, jitter: int = 25) -> np.ndarray:
+        """Return `count` windows within `jitter` bases of windows among `starts`, (n,) int64: (count, 101) codes."""
+        chosen = starts[rng.integers(0, len(starts), count)]
+        moved = chosen + rng.integers(-jitter, jitter + 1, count)
+        place = np.minimum(np.searchsorted(self.starts, moved), len(self.starts) - 1)
+        return self.take(np.where(self.starts[place] == moved, moved, chosen))
+
     def every(self, stride: int) -> np.ndarray:
         """Return the starts of usable windows that are multiples of `stride`: (n,) int64."""
         return self.starts[self.starts % stride == 0]

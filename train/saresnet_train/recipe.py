@@ -25,6 +25,7 @@ class Recipe:
     shuffles: float = 1.0  # dinucleotide shuffles a positive
     fresh: bool = True  # new shuffles each epoch
     genomic: float = 0.5  # genomic windows a positive, new ones each epoch
+    hard: float = 0.0  # share of the genomic windows that is drawn near the hardest, in the second half of the epochs
     label_smoothing: float = 0.0
 
     def as_dict(self) -> dict:

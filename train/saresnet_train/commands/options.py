@@ -38,6 +38,7 @@ _RECIPE = (
     click.option("--shuffles", type=click.FloatRange(min=0), help="Dinucleotide shuffles a positive."),
     click.option("--fresh/--fixed", default=None, help="New shuffles each epoch, or the same."),
     click.option("--genomic", type=click.FloatRange(min=0), help="Windows of --background a positive."),
+    click.option("--hard", type=click.FloatRange(0, 1), help="Share of --genomic drawn near the hardest windows."),
     click.option("--shift", type=click.IntRange(0, 50), help="Bases that a shifted positive moves by at most."),
     click.option("--shifted", type=click.FloatRange(0, 1), help="Share of positives that is shifted."),
     click.option("--keep", type=click.Choice(["last", "best"]), help="Weights of the last or the best epoch."),
@@ -74,7 +75,7 @@ _NETWORK = (
 )
 
 RECIPE_FIELDS = (
-    "epochs", "learning_rate", "batch_size", "dropout", "weight_decay", "shuffles", "fresh", "genomic", "shift",
+    "epochs", "learning_rate", "batch_size", "dropout", "weight_decay", "shuffles", "fresh", "genomic", "hard", "shift",
     "shifted", "keep", "patience",
 )  # fmt: skip
 
