@@ -31,19 +31,19 @@ HELD_OUT = "chr22:44000000-51304566"
 MODELS = Path(__file__).resolve().parent.parent / "models"
 
 
-def call(command: list[object], done: Path) -> None:
-    """Run a command unless the file `done` is there; raises CalledProcessError when it fails."""
+def call(command: list[object], done: Path, log: Path) -> None:
+    """Run a command unless the file `done` is there, and append what it says to `log`; raises CalledProcessError."""
     if done.exists():
         return
     words = [str(word) for word in command]
     print(shlex.join(words), file=sys.stderr, flush=True)
-    with done.parent.joinpath("log.txt").open("a") as log:
-        subprocess.run([sys.executable, "-m", "saresnet_cli", *words[1:]], check=True, stdout=log, stderr=log)
+    with log.open("a") as said:
+        subprocess.run([sys.executable, "-m", "saresnet_cli", *words[1:]], check=True, stdout=said, stderr=said)
 
 
 def passes(positives: int) -> int:
     """Return how many epochs a set is trained for: more for a small one, which has fewer steps in each."""
-    return max(3, min(12, round(50_000 / positives)))
+    return max(2, min(10, round(40_000 / positives)))
 
 
 def make_model(chosen: DataSet, data: Path, runs: Path) -> None:
@@ -62,6 +62,7 @@ def make_model(chosen: DataSet, data: Path, runs: Path) -> None:
                 "--epochs", passes(len(read_windows(chosen.train_positive))), "--threads", 1, "-o", folder,
             ],
             folder / "never",
+            folder / "log.txt",
         )  # fmt: skip
     call(
         [
@@ -69,6 +70,7 @@ def make_model(chosen: DataSet, data: Path, runs: Path) -> None:
             "--set", f"{chosen.tier}/{chosen.name}", *background, "--only", HELD_OUT, "--threads", 1,
         ],
         MODELS / f"{chosen.name}.onnx",
+        folder / "log.txt",
     )  # fmt: skip
 
 
@@ -80,6 +82,7 @@ def make_global(data: Path, runs: Path, tier: str) -> None:
             "--tier", tier, "--background", data / "genome/hg19.chr22.partial.fa.gz", "--only", HELD_OUT,
         ],
         MODELS / "global.onnx",
+        runs / "global/log.txt",
     )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ def test_columns_from_bed3_to_bed12(tmp_path: Path) -> None:
 
 def test_narrowpeak_has_an_absolute_summit_or_none(tmp_path: Path) -> None:
     row = b"chr1\t100\t200\tp\t0\t.\t1\t1\t1\t%d\n"
-    assert [r.summit for r in read(tmp_path / "a.narrowPeak", row % 0 + row % 99 + row % -1)] == [100, 199, None]
+    assert [r.summit for r in read(tmp_path / "a.narrowPeak", row % 0 + row % 99 + row % 100 + row % -1)] == [100, 199, 199, None]
 
 
 def test_comments_blank_lines_and_windows_ends_are_skipped_and_counted(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_gzip_is_known_by_content(tmp_path: Path) -> None:
         (b"chr1\t20\t10", "start 20 is greater than end 10"),
         (b"chr1\t20\t20", "start 20 is equal to end 20"),
         (b"\t10\t20", "no chromosome"),
-        (b"chr1\t100\t200\tp\t0\t.\t1\t1\t1\t100", "summit 100 is outside the 100 bp"),
+        (b"chr1\t100\t200\tp\t0\t.\t1\t1\t1\t101", "summit 101 is outside the 100 bp"),
         (b"chr1\t100\t200\tp\t0\t.\t1\t1\t1\tx", "summit 'x'"),
     ],
 )

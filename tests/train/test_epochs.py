@@ -52,18 +52,19 @@ def test_a_resumed_epoch_shows_the_same_batches(real_windows: np.ndarray, backgr
 def test_positives_move_with_real_genome_around_them(real_windows: np.ndarray, background: GenomicWindows) -> None:
     recipe = PLAIN.changed(shift=40, shifted=1.0)
     offsets = set()
-    for _, codes, labels in Epochs(real_windows[:200], recipe, 1, background).batches(0):
+    for _, codes, labels in Epochs(real_windows[:60], recipe, 1, background).batches(0):
         for row in codes[labels == 1]:
             moved = [
                 (d, i)
-                for i, window in enumerate(real_windows[:200])
+                for i, window in enumerate(real_windows[:60])
                 for d in range(-40, 41)
                 if np.array_equal(row[max(0, d) : 101 + min(0, d)], window[max(0, -d) : 101 - max(0, d)])
             ]
             assert len(moved) == 1
             offsets.add(moved[0][0])
-    assert len(offsets) > 50
-    assert (min(offsets), max(offsets)) >= (-40, 30)
+    assert len(offsets) > 25
+    assert min(offsets) < -25
+    assert max(offsets) > 25
 
 
 def test_half_of_the_windows_are_turned(real_windows: np.ndarray) -> None:
