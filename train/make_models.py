@@ -28,6 +28,23 @@ from saresnet_train.data import DataSet, read_manifest, read_windows
 HELD_OUT = "chr22:44000000-51304566"
 """Part of the background genome that no model is trained on; p-values are calibrated there."""
 
+CHOSEN: dict[str, list[object]] = {
+    "CTCF_GM12878": [
+        "--also",
+        "encode/CTCF_Dnd41",
+        "--learning-rate",
+        0.002,
+        "--genomic",
+        8,
+        "--hard",
+        0.5,
+        "--epochs",
+        5,
+    ],
+    "CTCF_Dnd41": ["--also", "encode/CTCF_GM12878", "--learning-rate", 0.002, "--epochs", 4],
+}
+"""Sets with a recipe of their own, chosen on the held-out part of chr22."""
+
 MODELS = Path(__file__).resolve().parent.parent / "models"
 
 
@@ -49,8 +66,11 @@ def passes(positives: int) -> int:
 def make_model(chosen: DataSet, data: Path, runs: Path) -> None:
     """Fine-tune and export the model of one set."""
     background: list[object] = ["--background", data / "genome/hg19.chr22.partial.fa.gz"]
-    for peaks in sorted((data / "chr22").glob(f"{chosen.name}.*")):
+    own = sorted((data / "chr22").glob(f"{chosen.name}.*"))
+    for peaks in own or sorted((data / "chr22").glob(f"{chosen.tf}_*")):
         background += ["--exclude", peaks]
+    # hard windows of a background whose bound sites are not known would be bound ones
+    hard: list[object] = ["--hard", 0.25] if own else []
     folder = runs / chosen.name
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "checkpoint.pt"
@@ -59,7 +79,8 @@ def make_model(chosen: DataSet, data: Path, runs: Path) -> None:
             [
                 "saresnet", "train", "finetune", "--data", data, "--set", f"{chosen.tier}/{chosen.name}",
                 "--from", runs / "global/checkpoint.pt", *background, "--hold-out", HELD_OUT,
-                "--epochs", passes(len(read_windows(chosen.train_positive))), "--threads", 1, "-o", folder,
+                *(CHOSEN.get(chosen.name) or ["--epochs", passes(len(read_windows(chosen.train_positive))), *hard]),
+                "--threads", 1, "-o", folder,
             ],
             folder / "never",
             folder / "log.txt",

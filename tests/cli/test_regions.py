@@ -30,7 +30,12 @@ def test_columns_from_bed3_to_bed12(tmp_path: Path) -> None:
 
 def test_narrowpeak_has_an_absolute_summit_or_none(tmp_path: Path) -> None:
     row = b"chr1\t100\t200\tp\t0\t.\t1\t1\t1\t%d\n"
-    assert [r.summit for r in read(tmp_path / "a.narrowPeak", row % 0 + row % 99 + row % 100 + row % -1)] == [100, 199, 199, None]
+    assert [r.summit for r in read(tmp_path / "a.narrowPeak", row % 0 + row % 99 + row % 100 + row % -1)] == [
+        100,
+        199,
+        199,
+        None,
+    ]
 
 
 def test_comments_blank_lines_and_windows_ends_are_skipped_and_counted(tmp_path: Path) -> None:

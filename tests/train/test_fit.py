@@ -1,5 +1,6 @@
 """Training as a process: on real sequence, killed and started again, and on two processes."""
 
+import gzip
 import json
 import os
 import signal
@@ -44,7 +45,7 @@ def pretrained(positives: Path, tmp_path_factory: pytest.TempPathFactory, exampl
     out = tmp_path_factory.mktemp("runs") / "global"
     done = _train(
         "pretrain", positives, "-o", out, "--background", example_genome, "--epochs", 4, "--batch-size", 32,
-        "--threads", 1, "--learning-rate", 0.003,
+        "--threads", 1, "--learning-rate", 0.003, "--hard", 0.5,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
@@ -70,7 +71,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(
     out = tmp_path / "killed"
     command = [
         sys.executable, "-m", "saresnet_cli", "train", "pretrain", positives, "-o", out, "--background", example_genome,
-        "--epochs", 4, "--batch-size", 32, "--threads", 1, "--learning-rate", 0.003, "--save-every", 0,
+        "--epochs", 4, "--batch-size", 32, "--threads", 1, "--learning-rate", 0.003, "--hard", 0.5, "--save-every", 0,
     ]  # fmt: skip
     for part in range(2):  # killed in the middle of two epochs
         before = read_checkpoint(out / "checkpoint.pt")["step"] if part else 0
@@ -92,7 +93,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(
 
 def test_a_finished_run_is_not_trained_again(pretrained: Path, positives: Path, example_genome: Path) -> None:
     before = (pretrained / "checkpoint.pt").read_bytes()
-    same = ("--epochs", 4, "--batch-size", 32, "--threads", 1, "--background", example_genome)
+    same = ("--epochs", 4, "--batch-size", 32, "--threads", 1, "--hard", 0.5, "--background", example_genome)
     again = _train("pretrain", positives, "-o", pretrained, *same, "--learning-rate", 0.003)
     assert again.returncode == 0
     assert "already trained" in again.stderr
@@ -215,3 +216,21 @@ def test_one_cycle_rises_and_falls() -> None:
     assert rates == sorted(rates[: peak + 1]) + sorted(rates[peak + 1 :], reverse=True)
     assert rates[-1] < 0.01 * rates[peak]
     assert {learning_rate(Recipe(schedule="constant"), i / 9) for i in range(9)} == {2e-3}
+
+
+def test_a_set_of_a_data_folder_with_another_set(tmp_path: Path, positives: Path, real_windows: np.ndarray) -> None:
+    (tmp_path / "manifest.tsv").write_text("tier\tname\ttf\tcell\tsource\nt\tA_X\tA\tX\tone\nt\tA_Y\tA\tY\ttwo\n")
+    text = positives.read_text().splitlines(keepends=True)
+    for name, lines in (("A_X", text[:400]), ("A_Y", text[300:])):  # 50 windows are in both
+        (tmp_path / "t" / name).mkdir(parents=True)
+        (tmp_path / "t" / name / "train.positive.fa.gz").write_bytes(gzip.compress("".join(lines).encode()))
+    out = tmp_path / "run"
+    done = _train(
+        "finetune", "--data", tmp_path, "--set", "A_X", "--also", "A_Y", "--from-scratch", "--epochs", 1,
+        "--threads", 1, "-o", out,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    state = read_checkpoint(out / "checkpoint.pt")
+    assert state["set"] == {"id": "A_X", "tf": "A", "cell": "X", "source": "one; with two"}
+    assert state["training"]["positives"] == 270
+    assert state["training"]["shuffled"] == 540

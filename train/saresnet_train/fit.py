@@ -150,7 +150,7 @@ def fit(
         epoch, first = state["epoch"], state["step"] - state["epoch"] * epochs.steps
         began = time.monotonic()
         if recipe.hard and 2 * epoch >= recipe.epochs:
-            epochs.hard = _hardest(state, model, epochs, hardware)
+            epochs.hard = _hardest(state, model, epochs, recipe, hardware)
         bar = tqdm(
             total=epochs.steps, initial=first, unit="batch", desc=f"epoch {epoch + 1}/{recipe.epochs}", leave=False,
             disable=run.quiet or not lead or not sys.stderr.isatty(),
@@ -208,10 +208,11 @@ def _begin(model: SAResNet, optimizer: torch.optim.Optimizer, run: Run) -> dict:
     return state
 
 
-def _hardest(state: dict, model: SAResNet, epochs: Epochs, hardware: Hardware) -> np.ndarray:
-    """Return the starts of the background windows that score highest before this epoch, and keep them in the state."""
+def _hardest(state: dict, model: SAResNet, epochs: Epochs, recipe: Recipe, hardware: Hardware) -> np.ndarray:
+    """Return the starts of the background windows that score highest, found half-way and at three quarters."""
     found = state.get("hard")
-    if found is None or found["epoch"] != state["epoch"]:
+    last = -(-3 * recipe.epochs // 4)
+    if found is None or (state["epoch"] >= last > found["epoch"]):
         background = epochs.background
         if background is None:
             raise ValueError("hard windows need a background")

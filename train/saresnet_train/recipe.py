@@ -59,7 +59,7 @@ PRETRAIN = {"default": Recipe(), "paper": _PAPER}
 """Presets of pre-training; "paper" is table 1 and the section on hyper-parameters."""
 
 FINETUNE = {
-    "default": Recipe(learning_rate=1.5e-3, batch_size=128, epochs=6, genomic=6.0),
+    "default": Recipe(learning_rate=1.5e-3, batch_size=128, epochs=6, shuffles=2.0, genomic=4.0),
     "paper": replace(_PAPER, learning_rate=2e-4),
 }
 """Presets of fine-tuning; the default trains scanners, so most negatives are real genome."""

@@ -27,6 +27,12 @@ from saresnet_train.commands.options import (
 @click.option("--genome", type=FILE, help="FASTA that the peaks lie on.")
 @click.option("--data", type=FOLDER, help="Data folder with a manifest.tsv, in place of POSITIVES; needs --set.")
 @click.option("--set", "name", help="Set of the data folder, such as CTCF_GM12878 or encode/CTCF_GM12878.")
+@click.option(
+    "--also",
+    multiple=True,
+    metavar="SET",
+    help="Add the positives of another set of the data folder, such as the same factor in another cell (repeatable).",
+)
 @click.option("--from", "start", type=FILE, help="Checkpoint of the global model.")
 @click.option("--from-scratch", is_flag=True, help="Learn from nothing (the paper's direct learning).")
 @click.option(
@@ -52,6 +58,7 @@ def finetune(
     genome: Path | None,
     data: Path | None,
     name: str | None,
+    also: tuple[str, ...],
     start: Path | None,
     from_scratch: bool,
     frozen: str,
@@ -70,7 +77,9 @@ def finetune(
     shuffles, which is what makes a scanner. Started again with the same
     options, a run goes on where it stopped.
     """
-    from saresnet_train.data import find_set, read_peaks, read_windows
+    import numpy as np
+
+    from saresnet_train.data import distinct, find_set, read_peaks, read_windows
     from saresnet_train.finetune import Experiment
     from saresnet_train.finetune import finetune as run
     from saresnet_train.network import NetworkConfig
@@ -80,6 +89,8 @@ def finetune(
         raise click.UsageError("give one of POSITIVES, --peaks or --data")
     if (peaks is None) != (genome is None) or (data is None) != (name is None):
         raise click.UsageError("--peaks needs --genome, and --data needs --set")
+    if also and data is None:
+        raise click.UsageError("--also needs --data")
     if (start is None) != from_scratch:
         raise click.UsageError("give either --from CHECKPOINT or --from-scratch")
     if start is not None and (options["channels"], options["attention"]) != ("64", True):
@@ -87,7 +98,9 @@ def finetune(
     source = ""
     if data is not None:
         chosen = find_set(data, name or "")
-        codes, source = read_windows(chosen.train_positive), chosen.source
+        added = [find_set(data, other) for other in also]
+        codes = distinct(np.concatenate([read_windows(s.train_positive) for s in (chosen, *added)]))
+        source = "; with ".join(s.source for s in (chosen, *added))
         tf, cell = tf or chosen.tf, cell or chosen.cell
     elif peaks is not None:
         codes, source = read_peaks(peaks, genome or ""), peaks.name
