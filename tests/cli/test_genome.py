@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gzip
 import logging
-import multiprocessing
 import os
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -195,21 +195,28 @@ def test_where_neither_can_be_written_the_cure_is_named(read_only: Path, monkeyp
         Genome(read_only)
 
 
-def _open_and_read(path: Path, start: object, answers: object) -> None:
-    start.wait()  # type: ignore[attr-defined]
-    with Genome(path) as genome:
-        answers.put(bases(genome, "chrM"))  # type: ignore[attr-defined]
+READER = """
+import sys
+from saresnet_cli import Genome
+print("ready", flush=True)
+sys.stdin.readline()
+with Genome(sys.argv[1]) as genome:
+    print(genome.fetch("chrM", 0, genome.lengths["chrM"]).tobytes().decode())
+"""
 
 
 def test_processes_that_make_the_index_at_the_same_time_agree(genome: Path, sequences: dict[str, str]) -> None:
-    context = multiprocessing.get_context("spawn")
-    start, answers = context.Barrier(3), context.Queue()
-    workers = [context.Process(target=_open_and_read, args=(genome, start, answers)) for _ in range(3)]
+    command = [sys.executable, "-c", READER, str(genome)]
+    pipe = subprocess.PIPE
+    workers = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=genome.parent) for _ in range(3)]
     for worker in workers:
-        worker.start()
-    found = [answers.get(timeout=60) for _ in workers]
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "ready\n"
     for worker in workers:
-        worker.join()
+        assert worker.stdin is not None
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+    found = [worker.communicate(timeout=60)[0].strip() for worker in workers]
     assert found == [sequences["chrM"]] * 3
     assert sorted(path.name for path in genome.parent.iterdir()) == ["genome.fa", "genome.fa.fai"]
 
