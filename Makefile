@@ -28,6 +28,7 @@ $(VENV)/bin/python:
 
 # Inference only, as users install it.
 $(VENV)/scan: $(VENV)/bin/python $(SOURCES)
+	rm -rf build
 	$(VENV)/bin/pip install --quiet .
 	touch $@
 

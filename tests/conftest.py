@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
+
+# a loaded machine is slow, and a test that fails has to fail again
+hypothesis.settings.register_profile("saresnet", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("saresnet")
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,9 @@
 
     python train/make_models.py --data DATA --runs RUNS
 
-Each step is a `saresnet` command, printed as it is run; what is there already is
-not made again, so the script goes on after a kill. The global model comes first:
+Each step is a `saresnet` command, printed as it is run. A finished run is not
+trained again, and a model that is newer than its run is not exported again, so
+the script goes on after a kill. The global model comes first:
 
     saresnet train pretrain --data DATA -o RUNS/global \\
         --background DATA/genome/hg19.chr22.partial.fa.gz --hold-out chr22:44000000-51304566
@@ -22,7 +23,6 @@ from pathlib import Path
 import click
 
 from saresnet_cli.model_file import read_card
-from saresnet_train.checkpoint import read_checkpoint
 from saresnet_train.data import DataSet, read_manifest, read_windows
 
 HELD_OUT = "chr22:44000000-51304566"
@@ -48,10 +48,8 @@ CHOSEN: dict[str, list[object]] = {
 MODELS = Path(__file__).resolve().parent.parent / "models"
 
 
-def call(command: list[object], done: Path, log: Path) -> None:
-    """Run a command unless the file `done` is there, and append what it says to `log`; raises CalledProcessError."""
-    if done.exists():
-        return
+def call(command: list[object], log: Path) -> None:
+    """Run a command and append what it says to `log`; raises CalledProcessError when it fails."""
     words = [str(word) for word in command]
     print(shlex.join(words), file=sys.stderr, flush=True)
     with log.open("a") as said:
@@ -70,29 +68,28 @@ def make_model(chosen: DataSet, data: Path, runs: Path) -> None:
     for peaks in own or sorted((data / "chr22").glob(f"{chosen.tf}_*")):
         background += ["--exclude", peaks]
     # hard windows of a background whose bound sites are not known would be bound ones
-    hard: list[object] = ["--hard", 0.25] if own else []
+    hard: list[object] = ["--learning-rate", 0.0015, "--genomic", 4, "--hard", 0.25] if own else []
     folder = runs / chosen.name
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "checkpoint.pt"
-    if not (checkpoint.exists() and read_checkpoint(checkpoint)["done"]):
-        call(
-            [
-                "saresnet", "train", "finetune", "--data", data, "--set", f"{chosen.tier}/{chosen.name}",
-                "--from", runs / "global/checkpoint.pt", *background, "--hold-out", HELD_OUT,
-                *(CHOSEN.get(chosen.name) or ["--epochs", passes(len(read_windows(chosen.train_positive))), *hard]),
-                "--threads", 1, "-o", folder,
-            ],
-            folder / "never",
-            folder / "log.txt",
-        )  # fmt: skip
+    special = CHOSEN.get(chosen.name) or ["--epochs", passes(len(read_windows(chosen.train_positive))), *hard]
     call(
         [
-            "saresnet", "export", checkpoint, "-o", MODELS / f"{chosen.name}.onnx", "--data", data,
-            "--set", f"{chosen.tier}/{chosen.name}", *background, "--only", HELD_OUT, "--threads", 1,
+            "saresnet", "train", "finetune", "--data", data, "--set", f"{chosen.tier}/{chosen.name}",
+            "--from", runs / "global/checkpoint.pt", *background, "--hold-out", HELD_OUT, *special, "--threads", 1,
+            "-o", folder,
         ],
-        MODELS / f"{chosen.name}.onnx",
         folder / "log.txt",
     )  # fmt: skip
+    exported = MODELS / f"{chosen.name}.onnx"
+    if not exported.exists() or exported.stat().st_mtime < checkpoint.stat().st_mtime:
+        call(
+            [
+                "saresnet", "export", checkpoint, "-o", exported, "--data", data,
+                "--set", f"{chosen.tier}/{chosen.name}", *background, "--only", HELD_OUT, "--threads", 1,
+            ],
+            folder / "log.txt",
+        )  # fmt: skip
 
 
 def make_global(data: Path, runs: Path, tier: str) -> None:
@@ -102,7 +99,6 @@ def make_global(data: Path, runs: Path, tier: str) -> None:
             "saresnet", "export", runs / "global/checkpoint.pt", "-o", MODELS / "global.onnx", "--data", data,
             "--tier", tier, "--background", data / "genome/hg19.chr22.partial.fa.gz", "--only", HELD_OUT,
         ],
-        MODELS / "global.onnx",
         runs / "global/log.txt",
     )  # fmt: skip
 

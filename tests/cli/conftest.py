@@ -12,17 +12,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import hypothesis
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from saresnet_cli.card import METADATA_KEY, Background, Card
-
-# A busy machine is no failure, and a failure shows each time.
-hypothesis.settings.register_profile("saresnet", deadline=None, derandomize=True)
-hypothesis.settings.load_profile("saresnet")
 
 # The toy's logit is a sum of one weight per position and base, so a window that is off by one base scores differently.
 WEIGHTS = np.random.default_rng(7).normal(0, 0.25, (101, 4)).astype(np.float32)

@@ -33,12 +33,13 @@ def results(done: subprocess.CompletedProcess[str]) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["scan", "--help"], ["models", "--help"], ["--version"]])
-def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+def test_help_imports_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
     script = (
         "import sys; from saresnet_cli.main import main; code = main(sys.argv[1:]);"
         "print([m for m in ('numpy', 'torch', 'onnxruntime', 'onnx', 'pyfaidx') if m in sys.modules]); sys.exit(code)"
     )
-    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", script, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.splitlines()[-1] == "[]"
 
 

@@ -180,13 +180,14 @@ def test_leaving_early_stops_the_threads(model: Path, genome: Path, monkeypatch:
     assert run.summary.windows < 50  # and little was read ahead
 
 
-def test_an_error_of_the_reader_comes_after_what_is_whole(model: Path, tmp_path: Path) -> None:
+def test_an_error_of_the_reader_is_raised_and_nothing_of_the_bad_sequence_is_given(model: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.fa"
     path.write_text(">x\n" + "ACGT" * 100 + "\n>y\n" + "MELK" * 100 + "\n")
     found = []
     with pytest.raises(GenomeError, match="letter 'E' at position 1 of y"):
         for block in scan(model, path, [Region("x", 0, 400), Region("y", 0, 400)], device="cpu"):
             found.append(block)
+    assert all(set(block.chrom) == {"x"} for block in found)
 
 
 @pytest.mark.parametrize("options", [{"stride": 0}, {"max_n": 1.5}, {"device": "tpu"}])

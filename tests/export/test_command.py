@@ -71,12 +71,12 @@ def test_usage(checkpoint: Path, data: Path, tmp_path: Path, arguments: list[str
     assert code == 2 and message in err
 
 
-def test_help_imports_nothing_heavy() -> None:
+def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
     text = (
         "import sys\n"
         "from saresnet_export.command import export\n"
         "export(['--help'], standalone_mode=False)\n"
         "assert not {'torch', 'onnx', 'onnxruntime', 'numpy'} & set(sys.modules)\n"
     )
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert "ONNX" in done.stdout

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -31,9 +32,19 @@ def positives(tmp_path_factory: pytest.TempPathFactory, real_windows: np.ndarray
     return path
 
 
-def _train(*arguments: object, **options: object) -> subprocess.CompletedProcess:
+def _train(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "saresnet_cli", "train", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, check=False, **options)  # type: ignore[call-overload]
+    if arguments[0] in ("pretrain", "finetune") and "--device" not in arguments:
+        command += ["--device", "cpu"]  # where the same run gives the same bits
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        check=False,
+        cwd=cwd or tempfile.gettempdir(),
+        timeout=600,
+    )
 
 
 def _weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -72,18 +83,20 @@ def test_a_killed_run_goes_on_to_the_same_weights(
     command = [
         sys.executable, "-m", "saresnet_cli", "train", "pretrain", positives, "-o", out, "--background", example_genome,
         "--epochs", 4, "--batch-size", 32, "--threads", 1, "--learning-rate", 0.003, "--hard", 0.5, "--save-every", 0,
+        "--device", "cpu",
     ]  # fmt: skip
-    for part in range(2):  # killed in the middle of two epochs
-        before = read_checkpoint(out / "checkpoint.pt")["step"] if part else 0
-        process = subprocess.Popen(list(map(str, command)), env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+    for reached in (5, 50):  # in the first epoch, and in the third, after the hardest windows were found
+        process = subprocess.Popen(list(map(str, command)), env=ENVIRONMENT, stderr=subprocess.DEVNULL, cwd=tmp_path)
         for _ in range(600):
             time.sleep(0.1)
-            if (out / "checkpoint.pt").exists() and read_checkpoint(out / "checkpoint.pt")["step"] >= before + 5:
+            if (out / "checkpoint.pt").exists() and read_checkpoint(out / "checkpoint.pt")["step"] >= reached:
                 break
         process.send_signal(signal.SIGKILL)
         process.wait()
-        assert before + 5 <= read_checkpoint(out / "checkpoint.pt")["step"] < 88
-    done = subprocess.run(list(map(str, command)), env=ENVIRONMENT, capture_output=True, text=True, check=False)
+        assert reached <= read_checkpoint(out / "checkpoint.pt")["step"] < 88
+    done = subprocess.run(
+        list(map(str, command)), env=ENVIRONMENT, capture_output=True, text=True, check=False, cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     unbroken, resumed = _weights(pretrained), _weights(out)
     assert all(torch.equal(unbroken[name], resumed[name]) for name in unbroken)
@@ -159,9 +172,9 @@ def test_two_processes_train_one_model(tmp_path: Path, positives: Path, pretrain
         list(map(str, [
             sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2, "-m", "saresnet_cli",
             "train", "pretrain", positives, "-o", out, "--background", example_genome, "--epochs", 4,
-            "--batch-size", 32, "--learning-rate", 0.003, "--device", "cpu",
+            "--batch-size", 32, "--learning-rate", 0.003, "--hard", 0.5, "--device", "cpu",
         ])),
-        env=ENVIRONMENT, capture_output=True, text=True, check=False,
+        env=ENVIRONMENT, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     history = (out / "history.tsv").read_text().splitlines()
@@ -178,6 +191,7 @@ def test_two_processes_train_one_model(tmp_path: Path, positives: Path, pretrain
         (("finetune", "-o", "x", "--from-scratch"), "give one of POSITIVES, --peaks or --data"),
         (("finetune", "{positives}", "-o", "x"), "give either --from CHECKPOINT or --from-scratch"),
         (("finetune", "{positives}", "-o", "x", "--from-scratch", "--genomic", "2"), "--genomic needs --background"),
+        (("finetune", "{positives}", "-o", "x", "--from-scratch", "--hard", "0.5"), "--hard needs --background"),
         (("evaluate", "m.pt"), "give one of --positive"),
     ],
 )

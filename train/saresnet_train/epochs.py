@@ -77,7 +77,7 @@ class Epochs:
             moved = np.flatnonzero((labels == 1) & (rng.random(len(codes)) < recipe.shifted))
             offsets = rng.integers(-recipe.shift, recipe.shift + 1, len(moved))
             around = self.background.draw(len(moved), rng)
-            # the bases that move out are lost, those that move in are real genome
+            # the bases that move out are lost; those that move in are real genome, from elsewhere
             places = np.arange(codes.shape[1])[None] - offsets[:, None]
             inside = (places >= 0) & (places < codes.shape[1])
             shifted = np.take_along_axis(codes[moved], np.clip(places, 0, codes.shape[1] - 1), axis=1)

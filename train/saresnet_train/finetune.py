@@ -111,6 +111,7 @@ def finetune(
             "command": "finetune",
             "recipe": recipe.as_dict(),
             "positives": fingerprint(positives),
+            "negatives": None if own is None else fingerprint(own),
             "background": windows.fingerprint if windows is not None else None,
             "start": None if start is None else _weights_of(model),
             "frozen": frozen,

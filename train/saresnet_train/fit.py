@@ -137,7 +137,8 @@ def fit(
     optimizer = kind(trained, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
     state = _begin(model, optimizer, run)
     if state["done"]:
-        say(f"{run.checkpoint}: already trained, epoch {state['epoch']}, step {state['step']}")
+        if hardware.rank == 0 and not run.quiet:
+            say(f"{run.checkpoint}: already trained, epoch {state['epoch']}, step {state['step']}")
         return state
     network: nn.Module = model
     if hardware.world > 1:
@@ -198,8 +199,11 @@ def _begin(model: SAResNet, optimizer: torch.optim.Optimizer, run: Run) -> dict:
     if not run.checkpoint.exists():
         return fresh
     state = read_checkpoint(run.checkpoint)
-    for key in ("arguments", "seed", "config"):
-        if state[key] != fresh[key]:
+    # a checkpoint of an older version lacks the settings that came later, and had their defaults
+    before = {key: state["arguments"].get(key) for key in run.arguments}
+    before["recipe"] = {**Recipe().as_dict(), **before["recipe"]}
+    for key, value in (("arguments", before), ("seed", state["seed"]), ("config", state["config"])):
+        if value != fresh[key]:
             raise SaresnetError(
                 "another run is in this folder", path=run.checkpoint, cure="choose another --out, or remove it"
             )
@@ -217,9 +221,14 @@ def _hardest(state: dict, model: SAResNet, epochs: Epochs, recipe: Recipe, hardw
         if background is None:
             raise ValueError("hard windows need a background")
         starts = background.every(MINING_STRIDE)
-        logits = predict(model, background.take(starts), "forward", bfloat16=hardware.bfloat16)
-        highest = np.sort(np.argsort(-logits, kind="stable")[: max(1, round(HARDEST * len(starts)))])
-        found = state["hard"] = {"epoch": state["epoch"], "starts": torch.as_tensor(starts[highest])}
+        told: list[torch.Tensor | None] = [None]
+        if hardware.rank == 0:  # the others have batch norm statistics of their own
+            logits = predict(model, background.take(starts), "forward", bfloat16=hardware.bfloat16)
+            highest = np.sort(np.argsort(-logits, kind="stable")[: max(1, round(HARDEST * len(starts)))])
+            told = [torch.as_tensor(starts[highest])]
+        if hardware.world > 1:
+            dist.broadcast_object_list(told)
+        found = state["hard"] = {"epoch": state["epoch"], "starts": told[0]}
     hardest: np.ndarray = found["starts"].numpy()
     return hardest
 

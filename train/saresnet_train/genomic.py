@@ -11,6 +11,7 @@ from saresnet_cli.genome import Genome
 from saresnet_cli.regions import read_regions
 from saresnet_train.background import Interval
 from saresnet_train.codes import OTHER, encode
+from saresnet_train.data import DataError
 from saresnet_train.network import WINDOW
 
 SPARE = 10
@@ -43,7 +44,7 @@ def label_windows(
     summit (its middle where it has none) with 10 bp to spare; one that only
     touches a peak is left out; all others are not bound. only: intervals to
     judge on; without them, the sequences that hold a peak. Raises RegionError
-    or GenomeError on bad input.
+    or GenomeError on bad input, DataError when there is no window.
     """
     touched: dict[str, list[tuple[int, int, int]]] = {}
     with Genome(genome) as fasta:
@@ -53,10 +54,13 @@ def label_windows(
         spans = [(fasta.resolve(name), start, end) for name, start, end in only] or [
             (name, 0, fasta.lengths[name]) for name in fasta.names if name in touched
         ]
+        spans = [(name, low, min(high, fasta.lengths[name])) for name, low, high in spans]
+        spans = [(name, low, high) for name, low, high in spans if high - low >= WINDOW]
+        if not spans:
+            raise DataError("no window to judge", path=peaks, cure="give peaks that lie on the genome")
         chroms, starts, codes, labels = [], [], [], []
         left_out = without = 0
         for name, low, high in spans:
-            high = min(high, fasta.lengths[name])
             first = -(-low // stride) * stride
             place = np.arange(first, high - WINDOW + 1, stride, dtype=np.int64)
             bases = encode(fasta.fetch(name, low, high))

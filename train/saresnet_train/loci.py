@@ -74,6 +74,7 @@ def split_by_locus(codes: np.ndarray, share: float, seed: int) -> tuple[np.ndarr
     loci = group_by_locus(codes)
     sizes = np.bincount(loci)
     order = np.random.default_rng((seed, 1)).permutation(len(sizes))
+    order = order[sizes[order] <= share * len(codes)]  # one vast locus would leave nothing to validate on
     chosen = order[np.cumsum(sizes[order]) <= round(share * len(codes))]
     held = np.isin(loci, chosen)
     return np.flatnonzero(~held), np.flatnonzero(held)

@@ -57,6 +57,7 @@ class GenomicWindows:
         self.path = Path(path)
         with Genome(self.path) as genome:
             self.names = list(genome.names)
+            self.lengths = dict(genome.lengths)
             lengths = [genome.lengths[name] for name in self.names]
             self.offsets = dict(zip(self.names, np.concatenate([[0], np.cumsum(lengths)]).tolist(), strict=False))
             self.codes = encode(np.concatenate([genome.fetch(n, 0, genome.lengths[n]) for n in self.names]))
@@ -77,7 +78,8 @@ class GenomicWindows:
     def _paint(self, mask: np.ndarray, intervals: list[Interval], value: bool) -> None:
         for name, start, end in intervals:
             if name in self.offsets:
-                mask[self.offsets[name] + max(0, start) : self.offsets[name] + end] = value
+                at, length = self.offsets[name], self.lengths[name]
+                mask[at + max(0, start) : at + min(end, length)] = value
 
     @property
     def fingerprint(self) -> str:

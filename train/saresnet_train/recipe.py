@@ -21,7 +21,7 @@ class Recipe:
     keep: str = "last"  # which weights count: "last", or "best" on the validation loss
     reverse_complement: bool = True  # a window is shown on a random strand
     shift: int = 40  # a shifted positive moves by up to this many bases
-    shifted: float = 0.5  # share of positives that is shifted, with genome around it, as a scan meets them
+    shifted: float = 0.5  # share of positives that is shifted, with other genome beside it, as a scan meets them
     shuffles: float = 1.0  # dinucleotide shuffles a positive
     fresh: bool = True  # new shuffles each epoch
     genomic: float = 0.5  # genomic windows a positive, new ones each epoch
@@ -59,7 +59,7 @@ PRETRAIN = {"default": Recipe(), "paper": _PAPER}
 """Presets of pre-training; "paper" is table 1 and the section on hyper-parameters."""
 
 FINETUNE = {
-    "default": Recipe(learning_rate=1.5e-3, batch_size=128, epochs=6, shuffles=2.0, genomic=4.0),
+    "default": Recipe(learning_rate=1e-3, batch_size=128, epochs=6, shuffles=2.0, genomic=2.0),
     "paper": replace(_PAPER, learning_rate=2e-4),
 }
-"""Presets of fine-tuning; the default trains scanners, so most negatives are real genome."""
+"""Presets of fine-tuning; the default trains scanners, so half of the negatives are real genome."""

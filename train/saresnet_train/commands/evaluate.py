@@ -64,7 +64,13 @@ def evaluate(
                     positive, negative = chosen.test_positive, chosen.test_negative
                 figures = evaluate_windows(score, positive or "", negative or "")
         rows.append({"model": model, **figures})
-    click.echo(json.dumps(rows, indent=1) if as_json else table(rows))
+    if as_json:
+        known = [
+            {key: None if value != value else value for key, value in row.items()} for row in rows
+        ]  # no NaN in JSON
+        click.echo(json.dumps(known, indent=1))
+    else:
+        click.echo(table(rows))
 
 
 def table(rows: list[dict]) -> str:

@@ -112,6 +112,8 @@ def finetune(
     )
     recipe = chosen_recipe(FINETUNE, options)
     background = chosen_background(options)
+    if recipe.hard and (background is None or not recipe.genomic):
+        raise click.UsageError("--hard needs --background, and --genomic above 0")
     if background is None and recipe.genomic:
         if recipe.genomic != FINETUNE["default"].genomic:
             raise click.UsageError("--genomic needs --background")

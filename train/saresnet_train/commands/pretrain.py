@@ -46,6 +46,8 @@ def pretrain(positives: tuple[Path, ...], data: Path | None, tier: tuple[str, ..
     files = list(positives) or [s.train_positive for s in read_manifest(data or "", tier)]
     recipe = chosen_recipe(PRETRAIN, options)
     background = chosen_background(options)
+    if recipe.hard and (background is None or not recipe.genomic):
+        raise click.UsageError("--hard needs --background, and --genomic above 0")
     if background is None and recipe.genomic:
         if recipe.genomic != PRETRAIN["default"].genomic:
             raise click.UsageError("--genomic needs --background")
