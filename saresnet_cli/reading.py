@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -16,6 +17,7 @@ from saresnet_cli.pipeline import Chunk
 from saresnet_cli.windows import WindowPlan, count_unknown, cut
 
 _REGIONS_AT_ONCE = 16384
+_log = logging.getLogger("saresnet")
 _GAP = 1024  # bases between two windows that are read through rather than sought over
 
 
@@ -65,7 +67,9 @@ class RegionReader:
         Raises RegionError for a region that is not in the genome.
         """
         regions = iter(regions)
+        found = False
         while batch := list(islice(regions, _REGIONS_AT_ONCE)):
+            found = True
             sequences = [self._locate(region) for region in batch]
             plan = WindowPlan.of(
                 np.array([region.start for region in batch], dtype=np.int64),
@@ -85,6 +89,8 @@ class RegionReader:
                     skipped[f"windows with more than {100 * self.max_n:.3g}% N"] = len(start) - len(windows)
                 yield Chunk(windows, Rows(chrom[region[known]], start[known], skipped))
                 skipped = {}
+        if not found and self.source is not None:
+            _log.warning("%s holds no regions", self.source)
 
     def _read(self, sequences: list[str], region: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the windows that hold few N, (k, 101) uint8, and their numbers among all, (k,) int64."""

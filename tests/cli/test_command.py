@@ -155,6 +155,15 @@ def test_the_bridge_between_names_is_said_once(saresnet: Command, genome: Path, 
     assert done.stderr.count("names are matched with and without 'chr'") == 1
 
 
+def test_no_regions_are_no_rows_and_it_is_said(saresnet: Command, genome: Path, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.bed").write_bytes(b"# nothing\n")
+    for regions, name in ((tmp_path / "empty.bed", "empty.bed"), ("-", "standard input")):
+        done = saresnet("scan", genome, regions, "--model", model, input="")
+        assert results(done) == []
+        assert f"{name} holds no regions" in done.stderr
+        assert "0 windows scored" in done.stderr
+
+
 def test_bedtools_intersects_the_output(saresnet: Command, genome: Path, model: Path, tmp_path: Path) -> None:
     if shutil.which("bedtools") is None:
         pytest.skip("bedtools is not installed")
