@@ -12,6 +12,7 @@ for a model whose sha256 has not changed is not measured again.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import click
@@ -30,16 +31,32 @@ PWM = {
 COLUMNS = ("auroc", "auprc", "accuracy", "precision", "recall", "f1")
 
 
-def save(results: dict) -> None:
-    """Write what was measured so far, as JSON and as a table."""
-    (MODELS / "results.json").write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+RESULTS = MODELS / "results.json"
+
+
+def read_results() -> dict:
+    """Return what was measured so far, by model."""
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+
+
+def save(name: str, measured: dict) -> None:
+    """Add what was measured of a model to what other processes may have written meanwhile."""
+    part = RESULTS.with_name(f".{RESULTS.name}.{os.getpid()}")
+    part.write_text(json.dumps({**read_results(), name: measured}, indent=1, sort_keys=True) + "\n")
+    part.replace(RESULTS)
+
+
+def write_table(names: list[str]) -> None:
+    """Write the results of these models as a table, and the means over the experiments; forget other models."""
+    results = {name: measured for name, measured in read_results().items() if name in names}
+    RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
     lines = ["\t".join(["model", *COLUMNS, "chr20_auroc", "chr20_auprc", "chr20_pwm_auprc"])]
-    judged = [name for name in results if name != "global"]
-    for name in [*judged, *(["global"] if "global" in results else [])]:
+    for name in names:
         test, chr20 = results[name]["test"], results[name].get("chr20", {})
         cells = [f"{test[c]:.4f}" for c in COLUMNS]
         cells += [f"{chr20[c]:.4f}" if c in chr20 else "" for c in ("auroc", "auprc")]
         lines.append("\t".join([name, *cells, str(PWM.get(name, "")) if chr20 else ""]))
+    judged = [name for name in names if name != "global"]
     means = [f"{sum(results[name]['test'][c] for name in judged) / len(judged):.4f}" for c in COLUMNS]
     lines.append("\t".join([f"mean of {len(judged)}", *means, "", "", ""]))
     (MODELS / "results.tsv").write_text("\n".join(lines) + "\n")
@@ -49,30 +66,29 @@ def save(results: dict) -> None:
 @click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--chr20", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="FASTA of hg19 chr20.")
 @click.option("--tier", default="encode", show_default=True)
+@click.option("--only", "names", multiple=True, help="Only these models, and no table (repeatable).")
 @click.option("--threads", type=int)
-def main(data: Path, chr20: Path | None, tier: str, threads: int | None) -> None:
+def main(data: Path, chr20: Path | None, tier: str, names: tuple[str, ...], threads: int | None) -> None:
     """Measure the shipped models."""
-    path = MODELS / "results.json"
-    results = json.loads(path.read_text()) if path.exists() else {}
     sets = {s.name: s for s in read_manifest(data, (tier,))}
     registry = Registry.read(MODELS)
-    for entry in registry.entries:
-        known = results.setdefault(entry.id, {})
+    for entry in [registry.get(name) for name in names] or registry.entries:
+        known = read_results().get(entry.id, {})
         if known.get("sha256") != entry.sha256:
-            known.clear()
-            known["sha256"] = entry.sha256
+            known = {"sha256": entry.sha256}
         peaks = sorted((data / "chr20").glob(f"{entry.id}.*"))
         with open_scorer(registry.path(entry), threads=threads) as score:
             if "test" not in known:
                 chosen = list(sets.values()) if entry.id == "global" else [sets[entry.id]]
                 each = [evaluate_windows(score, s.test_positive, s.test_negative) for s in chosen]
                 known["test"] = {c: sum(figures[c] for figures in each) / len(each) for c in (*COLUMNS, "loss")}
-                save(results)
+                save(entry.id, known)
             if chr20 is not None and peaks and "chr20" not in known:
                 known["chr20"] = evaluate_genome(score, chr20, peaks[0])
-                save(results)
+                save(entry.id, known)
         click.echo(f"{entry.id}: {json.dumps({k: v for k, v in known.items() if k != 'sha256'})}", err=True)
-    save({name: results[name] for name in [entry.id for entry in registry.entries]})
+    if not names:
+        write_table([entry.id for entry in registry.entries])
 
 
 if __name__ == "__main__":
