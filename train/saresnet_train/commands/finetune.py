@@ -110,12 +110,13 @@ def finetune(
     experiment = Experiment(
         identity or f"{tf or 'unknown'}_{cell or 'unknown'}", tf or "unknown", cell or "unknown", codes, own, source
     )
+    asked = options["genomic"]
     recipe = chosen_recipe(FINETUNE, options)
     background = chosen_background(options)
     if recipe.hard and (background is None or not recipe.genomic):
         raise click.UsageError("--hard needs --background, and --genomic above 0")
     if background is None and recipe.genomic:
-        if recipe.genomic != FINETUNE["default"].genomic:
+        if asked:
             raise click.UsageError("--genomic needs --background")
         recipe = recipe.changed(genomic=0.0, shifted=0.0)
     network = NetworkConfig(

@@ -44,12 +44,13 @@ def pretrain(positives: tuple[Path, ...], data: Path | None, tier: tuple[str, ..
     if bool(positives) == (data is not None):
         raise click.UsageError("give either POSITIVES or --data")
     files = list(positives) or [s.train_positive for s in read_manifest(data or "", tier)]
+    asked = options["genomic"]
     recipe = chosen_recipe(PRETRAIN, options)
     background = chosen_background(options)
     if recipe.hard and (background is None or not recipe.genomic):
         raise click.UsageError("--hard needs --background, and --genomic above 0")
     if background is None and recipe.genomic:
-        if recipe.genomic != PRETRAIN["default"].genomic:
+        if asked:
             raise click.UsageError("--genomic needs --background")
         recipe = recipe.changed(genomic=0.0, shifted=0.0)
     network = NetworkConfig(
