@@ -88,3 +88,13 @@ def test_threads_and_repeats_do_not_change_a_byte(example_genome: Path, tmp_path
     first = output("--threads", "1")
     assert first.count(b"\n") == 2 + 1199
     assert first == output("--threads", "2") == output("--threads", "2") == output("--threads", "3")
+
+
+def test_the_results_reach_what_was_asked() -> None:
+    judged = [measured for id, measured in RESULTS.items() if id != "global"]
+    assert len(judged) == 31
+    assert np.mean([measured["test"]["auroc"] for measured in judged]) >= 0.90
+    assert RESULTS["CTCF_GM12878"]["chr20"]["auprc"] >= 0.52
+    for line in (ROOT / "models/results.tsv").read_text().splitlines()[1:]:
+        *_, auprc, pwm = line.split("\t")
+        assert not pwm or float(auprc) > float(pwm), line
