@@ -1,13 +1,13 @@
-"""A model: a file, its card, and an engine that runs it."""
+"""A model: a file and its card."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from saresnet_cli.card import Card
-from saresnet_cli.engine import Engine, OnnxEngine
 from saresnet_cli.errors import ModelError
 from saresnet_cli.model_file import read_card
 from saresnet_cli.registry import Registry, check_sha256, read_file
@@ -31,9 +31,23 @@ class Model:
         """The card's id."""
         return self.card.id
 
-    def engine(self, device: str = "auto", threads: int | None = None, batch_size: int | None = None) -> Engine:
-        """Make an engine; the parameters are those of `engine.OnnxEngine`."""
-        return OnnxEngine(self.data, path=self.path, device=device, threads=threads, batch_size=batch_size)
+
+def load_models(models: Model | str | Path | Sequence[Model | str | Path]) -> list[Model]:
+    """Load one or several models, each given as a `Model`, a file or an id.
+
+    Raises ModelError like `load_model`, also when two have the same id, and ValueError when there is none.
+    """
+    given = [models] if isinstance(models, Model | str | Path) else list(models)
+    loaded = [model if isinstance(model, Model) else load_model(model) for model in given]
+    if not loaded:
+        raise ValueError("no models")
+    first: dict[str, Model] = {}
+    for model in loaded:
+        if first.setdefault(model.id, model) is not model:
+            raise ModelError(
+                f"is called {model.id}, as {first[model.id].path} is", path=model.path, cure="give each model once"
+            )
+    return loaded
 
 
 def load_model(model: str | Path | None = None, *, tf: str | None = None, cell: str | None = None) -> Model:

@@ -12,7 +12,8 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from saresnet_cli.engine import Engine, Pending
+from saresnet_cli.distinct import Recent
+from saresnet_cli.scorer import Pending, Scorer
 
 T = TypeVar("T")
 
@@ -22,33 +23,46 @@ CHUNK_WINDOWS = 2048
 
 @dataclass(frozen=True)
 class Chunk(Generic[T]):
-    """Windows to run, (n, 101) uint8 ASCII, and what the caller wants to know of them afterwards."""
+    """Windows to run, (k, 101) uint8 ASCII, and what the caller wants to know of them afterwards.
+
+    places: for each row of the result the number of its window, (n,) int64, counted over all chunks
+    (`distinct.Distinct`); None where the rows are these windows, one each.
+    """
 
     windows: np.ndarray
     about: T
+    places: np.ndarray | None = None
 
 
-def chunk_size(engine: Engine) -> int:
+def chunk_size(scorer: Scorer) -> int:
     """Return how many windows to put in a chunk: whole batches."""
-    return -(-CHUNK_WINDOWS // engine.batch_size) * engine.batch_size
+    return -(-CHUNK_WINDOWS // scorer.batch_size) * scorer.batch_size
 
 
-def run(engine: Engine, chunks: Iterable[Chunk[T]]) -> Generator[tuple[T, np.ndarray], None, None]:
-    """Yield (about, logits) of each chunk in order; logits (n,) float32.
+def run(scorer: Scorer, chunks: Iterable[Chunk[T]]) -> Generator[tuple[T, np.ndarray], None, None]:
+    """Yield (about, logits) of each chunk in order; logits (n, models) float32.
 
     `chunks` is iterated in a thread of its own. At any time a few chunks are
-    read ahead, and enough are with the engine to keep all its threads busy.
+    read ahead, and enough are being computed to keep all threads busy.
     """
-    ahead = 2 + 2 * engine.threads * engine.batch_size // chunk_size(engine)
-    started: deque[tuple[T, Pending]] = deque()
+    size = chunk_size(scorer)
+    ahead = 2 + 2 * scorer.concurrency * scorer.batch_size // size
+    recent = Recent(size, len(scorer.engines))
+    started: deque[tuple[Chunk[T], Pending]] = deque()
+
+    def finish() -> tuple[T, np.ndarray]:
+        chunk, pending = started.popleft()
+        logits = pending.result()
+        recent.add(logits)
+        return chunk.about, logits if chunk.places is None else recent.get(chunk.places)
+
     with contextlib.closing(read_ahead(chunks, 2)) as ready:
         for chunk in ready:
-            started.append((chunk.about, engine.submit(chunk.windows)))
+            started.append((chunk, scorer.submit(chunk.windows)))
             if len(started) > ahead:
-                about, pending = started.popleft()
-                yield about, pending.result()
-    for about, pending in started:
-        yield about, pending.result()
+                yield finish()
+    while started:
+        yield finish()
 
 
 def read_ahead(items: Iterable[T], depth: int) -> Generator[T, None, None]:

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from saresnet_cli.card import WINDOW
+from saresnet_cli.distinct import Distinct
 from saresnet_cli.errors import GenomeError, RegionError
 from saresnet_cli.genome import Genome
 from saresnet_cli.pipeline import Chunk
@@ -18,6 +19,7 @@ from saresnet_cli.windows import WindowPlan, count_unknown, cut
 
 _REGIONS_AT_ONCE = 16384
 _log = logging.getLogger("saresnet")
+_START_BITS = 33  # positions below 8 Gb, in keys that also hold the number of a sequence
 _GAP = 1024  # bases between two windows that are read through rather than sought over
 
 
@@ -62,11 +64,13 @@ class RegionReader:
     noun: str = "regions in sequences"
 
     def chunks(self, regions: Iterable[RegionLike], size: int) -> Iterator[Chunk[Rows]]:
-        """Yield up to `size` windows at a time, in the order of the regions.
+        """Yield up to `size` windows at a time, in the order of the regions; those that coincide are read once.
 
         Raises RegionError for a region that is not in the genome.
         """
         regions = iter(regions)
+        distinct = Distinct()
+        number = {name: i << _START_BITS for i, name in enumerate(self.genome.names)}
         found = False
         while batch := list(islice(regions, _REGIONS_AT_ONCE)):
             found = True
@@ -78,22 +82,26 @@ class RegionReader:
                 self.stride,
             )
             chrom = np.array([region.chrom for region in batch], dtype=object)
+            origin = np.array([number[name] for name in sequences], dtype=np.int64)
             short = int(np.count_nonzero(np.diff(plan.offsets) == 0))
             skipped = {f"{self.noun} shorter than {WINDOW} bp": short} if short else {}
             if not plan.total:
                 yield Chunk(np.empty((0, WINDOW), np.uint8), Rows(chrom[:0], np.empty(0, np.int64), skipped))
             for begin in range(0, plan.total, size):
                 region, start = plan.windows(begin, min(begin + size, plan.total))
-                windows, known = self._read(sequences, region, start)
-                if len(windows) < len(start):
-                    skipped[f"windows with more than {100 * self.max_n:.3g}% N"] = len(start) - len(windows)
-                yield Chunk(windows, Rows(chrom[region[known]], start[known], skipped))
+                bases, offsets = self._read(sequences, region, start)
+                known = np.flatnonzero(count_unknown(bases, offsets) <= self.max_n * WINDOW)
+                if len(known) < len(start):
+                    skipped[f"windows with more than {100 * self.max_n:.3g}% N"] = len(start) - len(known)
+                region, start, offsets = region[known], start[known], offsets[known]
+                new, places = distinct.add(origin[region] + start)
+                yield Chunk(cut(bases, offsets[new]), Rows(chrom[region], start, skipped), places)
                 skipped = {}
         if not found and self.source is not None:
             _log.warning("%s holds no regions", self.source)
 
     def _read(self, sequences: list[str], region: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the windows that hold few N, (k, 101) uint8, and their numbers among all, (k,) int64."""
+        """Return the bases of windows, (length,) uint8 ASCII, and where in them each window starts, (n,) int64."""
         # Neighbours are read together: one call for a stretch of a chromosome, not one a window.
         step = np.diff(start)
         same = region[1:] == region[:-1]
@@ -109,9 +117,7 @@ class RegionReader:
             parts.append(self.genome.fetch(sequences[region[a]], first, last + WINDOW))
             offsets[a:b] = start[a:b] - first + filled
             filled += last + WINDOW - first
-        bases = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        known = np.flatnonzero(count_unknown(bases, offsets) <= self.max_n * WINDOW)
-        return cut(bases, offsets[known]), known
+        return parts[0] if len(parts) == 1 else np.concatenate(parts), offsets
 
     def _locate(self, region: RegionLike) -> str:
         """Return the genome's name of a region's sequence; raises RegionError when the region is not in it."""

@@ -114,6 +114,33 @@ class Registry:
             )
         raise ModelError(f"no model of {name} in {cell!r}", cure=f"{name} has {cells}")
 
+    def select(self, tfs: list[str], cells: list[str] | None = None) -> list[Entry]:
+        """Return the models of several factors, in the order of the factors and cells, each once.
+
+        tfs: names, or "all", which is every factor (not the global model). cells: names; a factor need not be in
+        each, but in one; None: every factor must have one model, or all of them where the factors are "all".
+        Raises ModelError like `find`.
+        """
+        factors = [entry for entry in self.entries if entry.tf.lower() != "any"]
+        chosen: dict[str, Entry] = {}
+        for tf in tfs:
+            if tf.lower() == "all":
+                lower = None if cells is None else {cell.lower() for cell in cells}
+                found = [entry for entry in factors if lower is None or entry.cell.lower() in lower]
+                if not found:
+                    known = ", ".join(sorted({entry.cell for entry in factors}))
+                    raise ModelError(f"no models in {', '.join(cells or [])}", cure=f"there are {known}")
+            elif cells is None or len(cells) == 1:
+                found = [self.find(tf, cells[0] if cells else None)]
+            else:
+                wanted = [cell.lower() for cell in cells]
+                found = [e for e in factors if e.tf.lower() == tf.lower() and e.cell.lower() in wanted]
+                found.sort(key=lambda entry: wanted.index(entry.cell.lower()))
+                if not found:
+                    found = [self.find(tf, cells[0])]
+            chosen.update((entry.id, entry) for entry in found)
+        return list(chosen.values())
+
 
 def check_sha256(data: bytes, entry: Entry, path: Path) -> None:
     """Compare bytes with the sha256 of a model; raises ModelError when they differ."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import numpy as np
 
 from saresnet_cli.card import Card
+from saresnet_cli.scorer import Scorer
 
 B = TypeVar("B")
 
@@ -19,15 +20,23 @@ B = TypeVar("B")
 class Summary:
     """What a run did.
 
-    windows: how many were scored; kept: rows that passed the filters; skipped:
-    how many could not be scored, by reason; device: in words.
+    windows: how many were scored, by each of `models`; kept: scores that passed the filters;
+    skipped: windows that could not be scored, by reason; engine, precision, device: what computed them.
     """
 
+    models: int = 1
+    engine: str = ""
+    precision: str = "float32"
     windows: int = 0
     kept: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     device: str = ""
+
+    @classmethod
+    def of(cls, scorer: Scorer) -> Summary:
+        """Begin to count what a scorer does."""
+        return cls(models=len(scorer.engines), engine=scorer.engine, precision=scorer.precision, device=scorer.device)
 
     @property
     def windows_per_second(self) -> float:
@@ -51,8 +60,9 @@ class Summary:
 
     def __str__(self) -> str:
         skipped = "; ".join(f"{count:,} {reason}" for reason, count in self.skipped.items()) or "nothing"
+        by = f" by {self.models} models" if self.models > 1 else ""
         return (
-            f"{self.windows:,} windows scored, {self.kept:,} rows written, skipped: {skipped}; "
+            f"{self.windows:,} windows scored{by}, {self.kept:,} rows written, skipped: {skipped}; "
             f"{self.seconds:.1f} s, {self.windows_per_second:,.0f} windows/s on {self.device}"
         )
 
@@ -82,10 +92,14 @@ class Run(Generic[B]):
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """Return the probability of each logit: (n,) float32 -> (n,) float64."""
+    """Return the probability of each logit: any shape, float32 -> the same shape, float64."""
     return 1.0 / (1.0 + np.exp(np.minimum(-logits.astype(np.float64), 700.0)))  # exp(710) overflows
 
 
-def pvalues(card: Card, logits: np.ndarray) -> np.ndarray:
-    """Return the p-value of each logit, (n,) float32 -> (n,) float64, NaN where the card has no background."""
-    return np.full(len(logits), np.nan) if card.null is None else card.null.pvalue(logits)
+def pvalues(cards: Sequence[Card], logits: np.ndarray) -> np.ndarray:
+    """Return p-values, (n, models) float32 -> (n, models) float64, NaN where a card has no background."""
+    result = np.full(logits.shape, np.nan)
+    for column, card in enumerate(cards):
+        if card.null is not None:
+            result[:, column] = card.null.pvalue(logits[:, column])
+    return result

@@ -1,33 +1,35 @@
-"""Scans a genome, or regions of it, with a model."""
+"""Scans a genome, or regions of it, with one or several models."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from saresnet_cli.card import WINDOW
-from saresnet_cli.engine import Engine
 from saresnet_cli.errors import ModelError
 from saresnet_cli.genome import Genome
-from saresnet_cli.model import Model, load_model
+from saresnet_cli.model import Model, load_models
 from saresnet_cli.pipeline import Chunk, chunk_size, run
 from saresnet_cli.reading import RegionLike, RegionReader, Rows
 from saresnet_cli.regions import Region, read_regions
 from saresnet_cli.running import Run, Summary, pvalues, sigmoid
+from saresnet_cli.runtime import Runtime
+from saresnet_cli.scorer import Scorer
 from saresnet_cli.streams import source_name
 
 
 @dataclass(frozen=True)
 class Block:
-    """Scored windows, a row each, in input order.
+    """Scored windows, a row each, in input order, and a column a model.
 
     chrom: (n,) object, the name as the region gave it; start, end: (n,) int64,
-    0-based, half-open; logit: (n,) float32; score: (n,) float64, sigmoid of the
-    logit; pvalue: (n,) float64, NaN where the model has no background.
+    0-based, half-open; logit: (n, models) float32; score: (n, models) float64, sigmoid of the
+    logit; pvalue: (n, models) float64, NaN where a model has no background; keep: (n, models) bool,
+    which scores passed the filters, at least one a row.
     """
 
     chrom: np.ndarray
@@ -36,13 +38,14 @@ class Block:
     logit: np.ndarray
     score: np.ndarray
     pvalue: np.ndarray
+    keep: np.ndarray
 
     def __len__(self) -> int:
         return len(self.start)
 
 
 def scan(
-    model: Model | str | Path,
+    models: Model | str | Path | Sequence[Model | str | Path],
     genome: Genome | str | Path,
     regions: Iterable[RegionLike] | str | Path | None = None,
     *,
@@ -50,19 +53,17 @@ def scan(
     max_n: float = 0.1,
     min_score: float | None = None,
     max_pvalue: float | None = None,
-    device: str = "auto",
-    threads: int | None = None,
-    batch_size: int | None = None,
+    runtime: Runtime | None = None,
 ) -> Run[Block]:
-    """Score the windows of regions, or of every sequence of a genome.
+    """Score the windows of regions, or of every sequence of a genome, reading each base once for all models.
 
-    model: a `Model`, a file or an id. genome: a `Genome` or a FASTA file.
+    models: a `Model`, a file or an id, or several. genome: a `Genome` or a FASTA file.
     regions: a BED file, "-", or an iterable of regions; default is every
     sequence. stride: bases between windows, default 50; which windows a region
     gives is told by `windows.WindowPlan.of`. max_n: largest share of letters other
     than A, C, G, T in a window that is scored, default 0.1. min_score,
-    max_pvalue: rows to keep, default all. device, threads, batch_size: as in
-    `engine.OnnxEngine`. Memory does not grow with the genome or the regions.
+    max_pvalue: scores to keep, default all. runtime: engine, device, threads; default `Runtime()`.
+    Memory does not grow with the genome or the regions.
 
     Raises at once GenomeError, ModelError or DeviceError for what can't be opened, ValueError
     on an option out of range; while iterated, RegionError with file and line for a region that
@@ -72,49 +73,46 @@ def scan(
         raise ValueError(f"stride {stride} is not at least 1")
     if not 0 <= max_n <= 1:
         raise ValueError(f"max_n {max_n} is not between 0 and 1")
-    model = model if isinstance(model, Model) else load_model(model)
-    if max_pvalue is not None and model.card.null is None:
-        raise ModelError("the model has no background, so no p-values", path=model.path, cure="use --min-score")
+    models = load_models(models)
+    for model in models:
+        if max_pvalue is not None and model.card.null is None:
+            raise ModelError("the model has no background, so no p-values", path=model.path, cure="use --min-score")
     source, noun = None, "regions in sequences"
     with contextlib.ExitStack() as stack:
         if not isinstance(genome, Genome):
             genome = stack.enter_context(Genome(genome))
-        engine = stack.enter_context(model.engine(device, threads, batch_size))
+        scorer = stack.enter_context((runtime or Runtime()).open(models))
         if regions is None:
             regions, noun = [Region(name, 0, length) for name, length in genome.lengths.items()], "sequences"
         elif isinstance(regions, str | Path):
             regions, source = read_regions(regions), source_name(regions)
-        chunks = RegionReader(genome, stride, max_n, source, noun).chunks(regions, chunk_size(engine))
-        summary = Summary(device=engine.device)
-        return Run(_blocks(model, engine, chunks, min_score, max_pvalue, summary), summary, stack.pop_all())
+        chunks = RegionReader(genome, stride, max_n, source, noun).chunks(regions, chunk_size(scorer))
+        summary = Summary.of(scorer)
+        return Run(_blocks(models, scorer, chunks, min_score, max_pvalue, summary), summary, stack.pop_all())
 
 
 def _blocks(
-    model: Model,
-    engine: Engine,
+    models: Sequence[Model],
+    scorer: Scorer,
     chunks: Iterator[Chunk[Rows]],
     min_score: float | None,
     max_pvalue: float | None,
     summary: Summary,
 ) -> Generator[Block, None, None]:
-    with summary.timed(), contextlib.closing(run(engine, chunks)) as results:
+    cards = [model.card for model in models]
+    with summary.timed(), contextlib.closing(run(scorer, chunks)) as results:
         for rows, logits in results:
             summary.add(len(logits), rows.skipped)
-            score, pvalue = sigmoid(logits), pvalues(model.card, logits)
-            block = _keep(
-                Block(rows.chrom, rows.start, rows.start + WINDOW, logits, score, pvalue), min_score, max_pvalue
-            )
-            summary.kept += len(block)
+            score, pvalue = sigmoid(logits), pvalues(cards, logits)
+            keep = np.ones(logits.shape, dtype=bool)
+            if min_score is not None:
+                keep &= score >= min_score
+            if max_pvalue is not None:
+                keep &= pvalue <= max_pvalue
+            block = Block(rows.chrom, rows.start, rows.start + WINDOW, logits, score, pvalue, keep)
+            if not keep.all():
+                some = keep.any(axis=1)
+                block = Block(*(column[some] for column in vars(block).values()))
+            summary.kept += int(np.count_nonzero(block.keep))
             if len(block):
                 yield block
-
-
-def _keep(block: Block, min_score: float | None, max_pvalue: float | None) -> Block:
-    if min_score is None and max_pvalue is None:
-        return block
-    keep = np.ones(len(block), dtype=bool)
-    if min_score is not None:
-        keep &= block.score >= min_score
-    if max_pvalue is not None:
-        keep &= block.pvalue <= max_pvalue
-    return Block(*(column[keep] for column in vars(block).values()))

@@ -10,8 +10,10 @@ import pytest
 
 from saresnet_cli import Genome, Region, load_model, scan
 from saresnet_cli.registry import Registry
+from saresnet_cli.runtime import Runtime
 
 ROOT = Path(__file__).resolve().parent.parent
+CPU = Runtime(device="cpu")
 ENTRIES = Registry.read().entries
 RESULTS = json.loads((ROOT / "models/results.json").read_text())
 
@@ -35,18 +37,19 @@ def test_a_model_is_what_its_card_says(entry, real_windows: np.ndarray) -> None:
     assert abs(RESULTS[entry.id]["test"]["auroc"] - entry.metrics["auroc"]) < (0.05 if entry.id == "global" else 1e-5)
     windows = np.frombuffer(b"ACGT", np.uint8)[real_windows[:20]]
     complement = np.frombuffer(b"TGCA", np.uint8)[real_windows[:20]][:, ::-1]
-    with model.engine(device="cpu") as engine:
-        logits = engine.logits(windows)
-        np.testing.assert_allclose(logits, engine.logits(np.ascontiguousarray(complement)), atol=1e-4)
+    with CPU.open([model]) as scorer:
+        logits = scorer.logits(windows)
+        np.testing.assert_allclose(logits, scorer.logits(np.ascontiguousarray(complement)), atol=1e-4)
     assert np.isfinite(logits).all()
     assert logits.std() > 0.05
 
 
 def test_ctcf_sites_stand_out_on_real_sequence(example_genome: Path, example_peaks: Path) -> None:
     model = load_model(tf="CTCF", cell="GM12878")
-    with scan(model, example_genome, device="cpu") as run:
+    with scan(model, example_genome, runtime=CPU) as run:
         blocks = list(run)
-    start, logit = (np.concatenate([getattr(block, name) for block in blocks]) for name in ("start", "logit"))
+    start = np.concatenate([block.start for block in blocks])
+    logit = np.concatenate([block.logit[:, 0] for block in blocks])
     bound = np.zeros(len(start), bool)
     for line in example_peaks.read_text().splitlines():
         low, high = map(int, line.split("\t")[1:3])
@@ -67,7 +70,7 @@ def test_python_and_the_command_agree(example_genome: Path, tmp_path: Path) -> N
     with Genome(example_genome) as genome, scan("CTCF_GM12878", genome, [Region("chr20_part", 14540, 14891)]) as run:
         (block,) = run
     assert [row[1:3] for row in rows] == [[str(s), str(e)] for s, e in zip(block.start, block.end, strict=True)]
-    assert [row[6] for row in rows] == [f"{v:.4f}" for v in block.logit.tolist()]
+    assert [row[6] for row in rows] == [f"{v:.4f}" for v in block.logit[:, 0].tolist()]
     assert {row[3] for row in rows} == {"CTCF_GM12878"}
 
 

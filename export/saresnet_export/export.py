@@ -16,8 +16,8 @@ import torch
 
 from saresnet_cli import __version__
 from saresnet_cli.card import METADATA_KEY, WINDOW, Background, Card
-from saresnet_cli.engine import OnnxEngine
 from saresnet_cli.errors import ModelError, OutputError
+from saresnet_cli.runtime import Runtime
 from saresnet_export.calibration import describe_genome, genomic_windows, shuffled_windows, threshold
 from saresnet_export.graph import build_model
 from saresnet_export.reference import stored_network
@@ -215,8 +215,9 @@ def _read(paths: tuple[Path, ...]) -> np.ndarray:
 
 
 def _score(data: bytes, windows: np.ndarray, path: Path, threads: int | None) -> np.ndarray:
-    with OnnxEngine(data, path=path, device="cpu", threads=threads) as engine:
-        return engine.logits(windows)
+    # Figures and quantiles in a card come from one engine, on every machine.
+    with Runtime("onnxruntime", device="cpu", threads=threads).open_files([(data, path)]) as scorer:
+        return scorer.logits(windows)[:, 0]
 
 
 def _test(figures: dict[str, float], material: Material, strands: str) -> dict:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from saresnet_cli.card import WINDOW
-from saresnet_cli.engine import OnnxEngine
+from saresnet_cli.engines.onnx_runtime import OnnxRuntimeEngine
 from saresnet_cli.errors import SaresnetError
 from saresnet_export.reference import reference_logits
 from saresnet_train.network import SAResNet
@@ -72,7 +72,7 @@ def verify(
     """
     exact = reference_logits(network, windows, strands)
     single = reference_logits(network, windows, strands, torch.float32)
-    engine = OnnxEngine(data, path=path, device="cpu", threads=1)
+    engine = OnnxRuntimeEngine(data, path=path, threads=1, batch_size=max(BATCHES))
     scored = np.empty(len(windows))
     at = turn = 0
     while at < len(windows):

@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
+
+from saresnet_cli.runtime import DEVICES, ENGINES, PRECISIONS, Runtime
 
 if TYPE_CHECKING:
     from saresnet_cli.model import Model
@@ -16,25 +19,94 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def model_options(command: F) -> F:
-    """Add --tf, --cell and --model; read them with `chosen_model`."""
+    """Add --tf, --cell and --model; the command gets the models that they name as `models`."""
+
+    @wraps(command)
+    def with_models(*args: Any, model: tuple[str, ...], tf: str | None, cell: str | None, **options: Any) -> Any:
+        return command(*args, models=chosen_models(model, tf, cell), **options)
+
+    wrapped: Any = with_models
     for option in (
-        click.option("--model", metavar="FILE_OR_ID", help="A model file, or an id, instead of --tf and --cell."),
-        click.option("--cell", help="Cell type, such as GM12878; not needed where the factor has one model."),
-        click.option("--tf", help="Transcription factor, such as CTCF."),
+        click.option(
+            "--model", metavar="FILE_OR_ID", multiple=True, help="A model file or id, instead of --tf; may be repeated."
+        ),
+        click.option("--cell", metavar="CELL[,...]", help="Cell type; not needed where a factor has one model."),
+        click.option("--tf", metavar="TF[,...]|all", help="Transcription factor, such as CTCF, several, or all."),
     ):
-        command = option(command)
-    return command
+        wrapped = option(wrapped)
+    return cast(F, wrapped)
 
 
-def engine_options(command: F) -> F:
-    """Add --device, --threads and --batch-size."""
+def chosen_models(model: tuple[str, ...], tf: str | None, cell: str | None) -> list[Model]:
+    """Load the models that the options name; raises click.UsageError when they name none, or in two ways."""
+    if not model and tf is None:
+        raise click.UsageError("Say which model: --tf and --cell, or --model.")
+    if model and (tf is not None or cell is not None):
+        raise click.UsageError("Give either --model, or --tf and --cell.")
+    from saresnet_cli.model import load_models
+    from saresnet_cli.registry import Registry
+
+    if tf is None:
+        return load_models(model)
+    entries = Registry.read().select(_names(tf), _names(cell) if cell is not None else None)
+    return load_models([entry.id for entry in entries])
+
+
+def window_options(stride: int) -> Callable[[F], F]:
+    """Add --stride, with this default, and --max-n."""
+
+    def add(command: F) -> F:
+        command = click.option(
+            "--max-n",
+            type=click.FloatRange(0, 1),
+            default=0.1,
+            show_default=True,
+            help="Largest share of N in a scored window.",
+        )(command)
+        return click.option(
+            "--stride", type=click.IntRange(1), default=stride, show_default=True, help="Bases between windows."
+        )(command)
+
+    return add
+
+
+def runtime_options(command: F) -> F:
+    """Add --engine, --precision, --device, --threads and --batch-size; the command gets them as `runtime`."""
+
+    @wraps(command)
+    def with_runtime(
+        *args: Any,
+        engine: str,
+        precision: str,
+        device: str,
+        threads: int | None,
+        batch_size: int | None,
+        **options: Any,
+    ) -> Any:
+        return command(*args, runtime=Runtime(engine, precision, device, threads, batch_size), **options)
+
+    wrapped: Any = with_runtime
     for option in (
         click.option("--batch-size", type=click.IntRange(1), help="Windows in a batch.  [default: 64, CUDA 4096]"),
         click.option("--threads", type=click.IntRange(1), help="Threads of the CPU.  [default: all it may use]"),
-        click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),
+        click.option(
+            "--precision",
+            type=click.Choice(PRECISIONS),
+            default="float32",
+            show_default=True,
+            help="bfloat16: CPU, openvino; tf32, float16: CUDA.",
+        ),
+        click.option(
+            "--engine",
+            type=click.Choice(ENGINES),
+            default="auto",
+            show_default=True,
+            help="auto: openvino on a CPU where it is installed.",
+        ),
+        click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True),
     ):
-        command = option(command)
-    return command
+        wrapped = option(wrapped)
+    return cast(F, wrapped)
 
 
 def output_options(command: F) -> F:
@@ -73,15 +145,11 @@ def as_json(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")(command)
 
 
-def chosen_model(model: str | None, tf: str | None, cell: str | None) -> Model:
-    """Load the model that the options name; raises click.UsageError when they name none, or two."""
-    if model is None and tf is None:
-        raise click.UsageError("Say which model: --tf and --cell, or --model.")
-    if model is not None and (tf is not None or cell is not None):
-        raise click.UsageError("Give either --model, or --tf and --cell.")
-    from saresnet_cli.model import load_model
-
-    return load_model(model, tf=tf, cell=cell)
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise click.UsageError(f"{text!r} names nothing.")
+    return names
 
 
 def _debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:

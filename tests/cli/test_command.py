@@ -93,12 +93,13 @@ def test_a_wrong_use_is_one_line_and_2(saresnet: Command, arguments: list[str], 
 # Results
 
 
-def test_a_scan_is_bed_with_a_header(saresnet: Command, genome: Path, model: Path) -> None:
-    done = saresnet("scan", genome, "--model", model)
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+def test_a_scan_is_bed_with_a_header(saresnet: Command, genome: Path, model: Path, engine: str) -> None:
+    done = saresnet("scan", genome, "--model", model, "--engine", engine)
     head = done.stdout.splitlines()[:2]
     assert head[0].startswith("# saresnet 0.")
     assert " model=TOY_CELL sha256=" in head[0]
-    assert head[0].endswith(" window=101 stride=50 strands=both precision=float32 background=shuffled")
+    assert head[0].endswith(f" window=101 stride=50 strands=both engine={engine} precision=float32 background=shuffled")
     assert head[1] == HEADER
     rows = results(done)
     assert rows[0][:4] == ["chr1", "0", "101", "TOY_CELL"]
@@ -210,13 +211,14 @@ def test_score_is_a_row_a_sequence(saresnet: Command, genome: Path, model: Path,
     done = saresnet("score", genome, "--model", model)
     assert done.returncode == 0
     header, *rows = [line.split("\t") for line in done.stdout.splitlines()]
-    assert header == ["name", "length", "windows", "score", "logit", "pvalue", "start", "end", "mean_logit"]
-    assert [(row[0], int(row[1])) for row in rows] == [(name, len(text)) for name, text in sequences.items()]
-    assert [row[0] for row in rows if row[2] == "0" and row[3:] == ["NA"] * 6] == ["tiny", "blank"]
+    assert header == ["name", "model", "length", "windows", "score", "logit", "pvalue", "start", "end", "mean_logit"]
+    assert {row[1] for row in rows} == {"TOY_CELL"}
+    assert [(row[0], int(row[2])) for row in rows] == [(name, len(text)) for name, text in sequences.items()]
+    assert [row[0] for row in rows if row[3] == "0" and row[4:] == ["NA"] * 6] == ["tiny", "blank"]
     assert "1 sequences shorter than 101 bp" in done.stderr
     best = results(saresnet("scan", genome, "--model", model, "--stride", "1"))
     best = max((row for row in best if row[0] == "chr1"), key=lambda row: float(row[6]))
-    assert rows[0][3:8] == [best[4], best[6], best[7], best[1], best[2]]
+    assert rows[0][4:9] == [best[4], best[6], best[7], best[1], best[2]]
     piped = saresnet("score", "-", "--model", model, input=genome.read_text().lower().replace(">chrm", ">chrM"))
     assert piped.stdout == done.stdout
 

@@ -7,15 +7,13 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
-import onnxruntime
 import pytest
 
-from saresnet_cli import engine as engines
-from saresnet_cli.errors import DeviceError, ModelError
+from saresnet_cli.errors import ModelError
 from saresnet_cli.model import load_model
 from saresnet_cli.model_file import read_card
 from saresnet_cli.registry import Registry
+from saresnet_cli.runtime import Runtime
 
 
 @pytest.fixture(autouse=True)
@@ -108,99 +106,18 @@ def test_the_card_is_what_onnx_wrote(model: Path, toy: SimpleNamespace) -> None:
     assert read_card(model.read_bytes(), model) == toy.card()
 
 
-def test_a_model_of_something_else_is_refused(tmp_path: Path, toy: SimpleNamespace) -> None:
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+def test_a_model_of_something_else_is_refused(tmp_path: Path, toy: SimpleNamespace, engine: str) -> None:
     with pytest.raises(ModelError, match="carries no model card"):
         load_model(toy.model(tmp_path / "bare.onnx", None))
     for name, options in {"input": {"input_name": "dna"}, "width": {"width": 1000}}.items():
         path = toy.model(tmp_path / f"{name}.onnx", toy.card(), **options)
         with pytest.raises(ModelError, match=rf"{name}\.onnx: is not a saresnet model: it reads"):
-            load_model(path).engine("cpu")
+            Runtime(engine, device="cpu").open([load_model(path)])
 
 
 def test_a_graph_that_onnxruntime_refuses_is_a_model_error(tmp_path: Path, model: Path) -> None:
     path = tmp_path / "odd.onnx"
     path.write_bytes(model.read_bytes().replace(b"BitwiseAnd", b"BitwiseAnt"))
     with pytest.raises(ModelError, match=r"odd\.onnx: onnxruntime can't load it"):
-        load_model(path).engine("cpu")
-
-
-# The engine
-
-
-@pytest.mark.parametrize("count", [0, 1, 2, 5, 128, 129])
-def test_batches_and_threads_do_not_show(model: Path, count: int) -> None:
-    windows = np.random.default_rng(count).choice(np.frombuffer(b"ACGTN", np.uint8), (count, 101))
-    results = []
-    for threads, batch in [(1, None), (2, None), (3, 1), (2, 7)]:
-        with load_model(model).engine("cpu", threads, batch) as engine:
-            results.append(engine.logits(windows))
-            assert results[-1].shape == (count,)
-            assert results[-1].dtype == np.float32
-    assert all(result.tobytes() == results[0].tobytes() for result in results)
-
-
-def test_logits_are_those_computed_by_hand(model: Path, toy: SimpleNamespace) -> None:
-    texts = ["ACGTN" * 20 + "A", "acgtR" * 20 + "c"]
-    windows = np.array([np.frombuffer(text.encode(), np.uint8) for text in texts])
-    with load_model(model).engine("cpu") as engine:
-        assert engine.logits(windows) == pytest.approx([toy.logit(text) for text in texts], abs=1e-5)
-
-
-def test_threads_default_to_the_cores_that_the_process_may_use(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {3, 5, 9}, raising=False)
-    with load_model(model).engine("cpu") as engine:
-        assert engine.threads == 3
-        assert engine.device == "CPU, 3 threads"
-
-
-def test_cuda_without_one_is_an_error(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
-    with pytest.raises(DeviceError, match="no CUDA in this onnxruntime; pip install onnxruntime-gpu"):
-        load_model(model).engine("cuda")
-
-
-@pytest.fixture
-def cuda_in_name_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An onnxruntime that lists CUDA, prints to standard output, and runs on the CPU."""
-    session = engines._session
-
-    def fall_back(module: object, data: bytes, path: Path, _: list[str]) -> object:
-        print("EP Error")
-        return session(module, data, path, [])
-
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
-    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: print("Failed to load libcublas"), raising=False)
-    monkeypatch.setattr(engines, "_session", fall_back)
-    monkeypatch.setattr(engines, "_has_driver", lambda: True)
-
-
-@pytest.mark.usefixtures("cuda_in_name_only")
-def test_cuda_that_falls_back_is_noticed_and_prints_no_result(
-    model: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(DeviceError, match=r"CUDA does not start \(Failed to load libcublas\); see nvidia-smi"):
-        load_model(model).engine("cuda")
-    with load_model(model).engine("auto") as engine:
-        assert engine.device.startswith("CPU")
-    assert "CUDA does not start (Failed to load libcublas): the CPU is used" in caplog.text
-    assert capsys.readouterr().out == ""
-
-
-@pytest.mark.usefixtures("cuda_in_name_only")
-def test_without_a_driver_cuda_is_not_tried(
-    model: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(engines, "_has_driver", lambda: False)
-    with pytest.raises(DeviceError, match="needs an NVIDIA driver"):
-        load_model(model).engine("cuda")
-    with load_model(model).engine("auto") as engine:
-        assert engine.device.startswith("CPU")
-    assert not [record for record in caplog.records if record.levelname == "WARNING"]
-
-
-def test_the_padding_of_a_cuda_batch_is_cut_off(model: Path) -> None:
-    windows = np.random.default_rng(0).choice(np.frombuffer(b"ACGT", np.uint8), (11, 101))
-    with load_model(model).engine("cpu", batch_size=8) as engine:
-        plain = engine.logits(windows)
-        engine._cuda = True  # type: ignore[attr-defined]
-        assert engine.logits(windows).tobytes() == plain.tobytes()
+        Runtime("onnxruntime", device="cpu").open([load_model(path)])

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saresnet_cli import load_model, pipeline, score, scoring
+from saresnet_cli.runtime import Runtime
 from saresnet_cli.sequences import Sequence
 from saresnet_cli.windows import window_starts
 
@@ -20,10 +21,11 @@ Row = tuple[str, int, int, int, float, float]
 
 def scored(model: object, sequences: dict[str, str], **options: object) -> tuple[list[Row], dict[str, int]]:
     records = [Sequence(name, "", np.frombuffer(text.encode(), np.uint8)) for name, text in sequences.items()]
-    run = score(model, iter(records), device="cpu", **options)  # type: ignore[arg-type]
+    stride = options.pop("stride", 1)
+    run = score(model, iter(records), stride=stride, runtime=Runtime(device="cpu", **options))  # type: ignore[arg-type]
     found = []
     for b in run:
-        columns = (b.name, b.length, b.windows, b.start, b.logit, b.mean)
+        columns = (b.name, b.length, b.windows, b.start[:, 0], b.logit[:, 0], b.mean[:, 0])
         found += list(zip(*(column.tolist() for column in columns), strict=True))
     return found, run.summary.skipped
 
@@ -80,5 +82,5 @@ def test_of_equal_windows_the_first_is_the_best(model: Path) -> None:
 
 
 def test_a_fasta_file_is_read(model: Path, genome: Path, sequences: dict[str, str]) -> None:
-    names = [name for block in score(model, genome, device="cpu") for name in block.name]
+    names = [name for block in score(model, genome, runtime=Runtime(device="cpu")) for name in block.name]
     assert names == list(sequences)

@@ -8,7 +8,7 @@ import onnx
 import pytest
 import torch
 
-from saresnet_cli.engine import OnnxEngine
+from saresnet_cli.runtime import Runtime
 from saresnet_export.graph import IR_VERSION, OPSET, build_model
 from saresnet_export.reference import reference_logits, stored_network
 from saresnet_train.codes import encode
@@ -21,8 +21,9 @@ COMPLEMENT = bytes.maketrans(b"ACGTacgt", b"TGCAtgca")
 
 def score(network: SAResNet, windows: np.ndarray, batch_size: int = 64, **options: str) -> np.ndarray:
     data = build_model(network, **options).SerializeToString(deterministic=True)
-    with OnnxEngine(data, path=Path("model.onnx"), device="cpu", threads=1, batch_size=batch_size) as engine:
-        return engine.logits(windows)
+    runtime = Runtime("onnxruntime", device="cpu", threads=1, batch_size=batch_size)
+    with runtime.open_files([(data, Path("model.onnx"))]) as scorer:
+        return scorer.logits(windows)[:, 0]
 
 
 def reverse_complement(windows: np.ndarray) -> np.ndarray:

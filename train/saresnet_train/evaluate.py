@@ -37,9 +37,10 @@ def open_scorer(model: Path | str, strands: str = "both", threads: int | None = 
         yield lambda codes: predict(network, codes, strands)
     else:
         from saresnet_cli.model import load_model
+        from saresnet_cli.runtime import Runtime
 
-        with load_model(str(model)).engine(threads=threads) as engine:
-            yield lambda codes: engine.logits(decode(codes))
+        with Runtime(threads=threads).open([load_model(str(model))]) as scorer:
+            yield lambda codes: scorer.logits(decode(codes))[:, 0]
 
 
 def evaluate_windows(score: Scorer, positive: Path | str, negative: Path | str) -> dict:

@@ -1,0 +1,116 @@
+"""OpenVINO on the CPU."""
+
+from __future__ import annotations
+
+import io
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from saresnet_cli.engines.base import Engine, check_interface, first_line
+from saresnet_cli.errors import DeviceError, ModelError
+
+BATCH = 64
+_HINTS = {"float32": "f32", "bfloat16": "bf16"}
+_TYPES = {"f32": "float32", "u8": "uint8"}
+
+
+class OpenVinoEngine(Engine):
+    """A model in OpenVINO on the CPU; a batch runs on one thread.
+
+    data: the bytes of the ONNX file; path: named in errors. threads: how many batches may run
+    at a time. precision: "float32", or "bfloat16", which rounds products to 8 bits and needs a
+    processor that has it. batch_size: default 64. Raises ModelError when the file is no saresnet model,
+    DeviceError when the processor has no bfloat16.
+    """
+
+    name = "openvino"
+
+    def __init__(
+        self, data: bytes, *, path: Path, threads: int, precision: str = "float32", batch_size: int | None = None
+    ) -> None:
+        import openvino
+
+        self._path = path
+        self._requests = threading.local()
+        self.precision = precision
+        self.batch_size = batch_size or BATCH
+        self.concurrency = threads
+        core = openvino.Core()
+        if precision == "bfloat16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+            raise DeviceError("this processor has no bfloat16", cure="use --precision float32")
+        settings = {
+            "INFERENCE_PRECISION_HINT": _HINTS[precision],
+            "NUM_STREAMS": threads,  # a stream a batch, and a thread a stream
+            "INFERENCE_NUM_THREADS": threads,
+            "ENABLE_CPU_PINNING": False,  # a scheduler may have granted other cores than it would pin
+        }
+        try:
+            graph = core.read_model(io.BytesIO(data))
+            check_interface(
+                path,
+                [(_name(port), _type(port), _width(port.get_partial_shape())) for port in graph.inputs],
+                [(_name(port), _type(port), port.get_partial_shape().rank.get_length()) for port in graph.outputs],
+            )
+            restore_elu(graph)
+            self._compiled = core.compile_model(graph, "CPU", settings)
+        except RuntimeError as error:
+            raise ModelError(
+                f"OpenVINO can't load it ({first_line(error)})", path=path, cure="get it again, or export it again"
+            ) from error
+
+    def run(self, windows: np.ndarray) -> np.ndarray:
+        """Compute one batch: (n, 101) uint8 ASCII -> (n,) float32; raises DeviceError when it fails."""
+        try:
+            if not hasattr(self._requests, "own"):
+                self._requests.own = self._compiled.create_infer_request()
+            logits: np.ndarray = self._requests.own.infer({"sequence": windows})["logit"]
+        except RuntimeError as error:
+            raise DeviceError(
+                f"OpenVINO failed: {first_line(error)}", path=self._path, cure="try --engine onnxruntime"
+            ) from error
+        return logits
+
+
+def missing() -> DeviceError | None:
+    """Say why OpenVINO can't be used here; None where it can."""
+    try:
+        import openvino  # noqa: F401
+    except ModuleNotFoundError:
+        return DeviceError("OpenVINO is not installed", cure="pip install openvino, or use --engine onnxruntime")
+    except (ImportError, OSError) as error:  # a library that it needs is missing, or too old
+        return DeviceError(f"OpenVINO can't be loaded ({first_line(error)})", cure="use --engine onnxruntime")
+    return None
+
+
+def restore_elu(graph: Any) -> None:
+    """Put Elu back into a graph where export wrote it as four nodes, which only onnxruntime computes faster.
+
+    The last of the four is called `NAME/elu`, and `NAME/exp` reads its input (`saresnet_export.nodes`).
+    """
+    from openvino import opset13
+
+    sources = {node.get_friendly_name(): node.input_value(0) for node in graph.get_ops() if node.get_input_size()}
+    for node in graph.get_ops():
+        name = node.get_friendly_name()
+        exp = f"{name.removesuffix('/elu')}/exp"
+        if name.endswith("/elu") and exp in sources:
+            elu = opset13.elu(sources[exp], 1.0)
+            elu.set_friendly_name(name)
+            node.output(0).replace(elu.output(0))
+    graph.validate_nodes_and_infer_types()
+
+
+def _name(port: Any) -> str:
+    return str(port.get_any_name()) if port.get_names() else ""
+
+
+def _type(port: Any) -> str:
+    name = str(port.get_element_type().get_type_name())
+    return _TYPES.get(name, name)
+
+
+def _width(shape: Any) -> int:
+    return int(shape[1].get_length()) if shape.rank.get_length() == 2 and shape[1].is_static else -1
