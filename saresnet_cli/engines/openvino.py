@@ -9,10 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from saresnet_cli.card import WINDOW
 from saresnet_cli.engines.base import Engine, check_interface, first_line
+from saresnet_cli.engines.openvino_graph import rewrite
 from saresnet_cli.errors import DeviceError, ModelError
 
 BATCH = 64
+"""As in `onnx_runtime`; 32 is as fast."""
+
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 _TYPES = {"f32": "float32", "u8": "uint8"}
 
@@ -54,7 +58,7 @@ class OpenVinoEngine(Engine):
                 [(_name(port), _type(port), _width(port.get_partial_shape())) for port in graph.inputs],
                 [(_name(port), _type(port), port.get_partial_shape().rank.get_length()) for port in graph.outputs],
             )
-            restore_elu(graph)
+            rewrite(graph, self.batch_size)
             self._compiled = core.compile_model(graph, "CPU", settings)
         except RuntimeError as error:
             raise ModelError(
@@ -63,10 +67,13 @@ class OpenVinoEngine(Engine):
 
     def run(self, windows: np.ndarray) -> np.ndarray:
         """Compute one batch: (n, 101) uint8 ASCII -> (n,) float32; raises DeviceError when it fails."""
+        count = len(windows)
+        if count < self.batch_size:  # the graph takes whole batches only
+            windows = np.concatenate([windows, np.full((self.batch_size - count, WINDOW), ord("N"), np.uint8)])
         try:
             if not hasattr(self._requests, "own"):
                 self._requests.own = self._compiled.create_infer_request()
-            logits: np.ndarray = self._requests.own.infer({"sequence": windows})["logit"]
+            logits: np.ndarray = self._requests.own.infer({"sequence": windows})["logit"][:count]
         except RuntimeError as error:
             raise DeviceError(
                 f"OpenVINO failed: {first_line(error)}", path=self._path, cure="try --engine onnxruntime"
@@ -83,24 +90,6 @@ def missing() -> DeviceError | None:
     except (ImportError, OSError) as error:  # a library that it needs is missing, or too old
         return DeviceError(f"OpenVINO can't be loaded ({first_line(error)})", cure="use --engine onnxruntime")
     return None
-
-
-def restore_elu(graph: Any) -> None:
-    """Put Elu back into a graph where export wrote it as four nodes, which only onnxruntime computes faster.
-
-    The last of the four is called `NAME/elu`, and `NAME/exp` reads its input (`saresnet_export.nodes`).
-    """
-    from openvino import opset13
-
-    sources = {node.get_friendly_name(): node.input_value(0) for node in graph.get_ops() if node.get_input_size()}
-    for node in graph.get_ops():
-        name = node.get_friendly_name()
-        exp = f"{name.removesuffix('/elu')}/exp"
-        if name.endswith("/elu") and exp in sources:
-            elu = opset13.elu(sources[exp], 1.0)
-            elu.set_friendly_name(name)
-            node.output(0).replace(elu.output(0))
-    graph.validate_nodes_and_infer_types()
 
 
 def _name(port: Any) -> str:

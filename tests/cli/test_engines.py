@@ -14,6 +14,7 @@ import pytest
 
 from saresnet_cli.engines import cuda, openvino
 from saresnet_cli.engines.half import in_half_precision
+from saresnet_cli.engines.openvino_graph import rewrite
 from saresnet_cli.errors import DeviceError, ModelError
 from saresnet_cli.model import load_model
 from saresnet_cli.runtime import Runtime
@@ -66,18 +67,20 @@ def test_engines_agree_on_the_real_network(shipped: object, windows: np.ndarray)
     assert np.abs(results[0] - results[1]).max() < 1e-4
 
 
-def test_openvino_gets_its_elu_back(shipped: SimpleNamespace) -> None:
+def test_openvino_gets_its_elu_back_and_attends_by_rows(shipped: SimpleNamespace) -> None:
     import io
 
     from openvino import Core
 
     graph = Core().read_model(io.BytesIO(shipped.data))
     before = [op.get_type_name() for op in graph.get_ops()]
-    openvino.restore_elu(graph)
+    rewrite(graph, 16)
     after = [op.get_type_name() for op in graph.get_ops()]
     assert before.count("Elu") == 0
     assert after.count("Elu") == before.count("HardSigmoid") > 30
     assert after.count("HardSigmoid") == after.count("Exp") == 0
+    assert not [op for op in graph.get_ops() if op.get_friendly_name().endswith((".rows", ".softmax"))]
+    assert list(graph.output(0).shape) == [16]
 
 
 def test_bfloat16_is_close_or_refused(shipped: object, windows: np.ndarray) -> None:
