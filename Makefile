@@ -5,7 +5,7 @@ TORCH ?= torch==2.13.0
 VENV ?= .venv
 SOURCES := setup.cfg pyproject.toml README.md $(shell find saresnet_cli train export models -name '*.py' -o -name '*.onnx' -o -name '*.json')
 
-.PHONY: test check example dist clean
+.PHONY: test check example bench dist clean
 
 test: $(VENV)/train
 	$(VENV)/bin/pytest
@@ -18,6 +18,15 @@ check: $(VENV)/train
 
 example: $(VENV)/scan
 	$(VENV)/bin/saresnet scan examples/hg19.chr20.part.fa examples/regions.bed --tf CTCF --cell GM12878
+
+GENOME ?= /usr/share/doc/vt/examples/ref/20.fa.gz
+# Half an hour on two quiet cores; goes on where it was ended. With DATA=FOLDER also what needs training data.
+bench: $(VENV)/train
+	$(VENV)/bin/pip install --quiet -r benchmarks/requirements.txt
+	$(VENV)/bin/python benchmarks/run.py --genome $(GENOME) $(if $(DATA),--data $(DATA))
+	$(if $(DATA),$(VENV)/bin/python benchmarks/graph_variants.py --data $(DATA))
+	$(if $(DATA),$(VENV)/bin/python benchmarks/precision.py --data $(DATA))
+	$(VENV)/bin/python benchmarks/table.py
 
 dist: $(VENV)/train
 	$(VENV)/bin/pip install --quiet ".[check]"
