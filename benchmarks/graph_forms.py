@@ -21,7 +21,7 @@ from contestants.common import cores
 from contestants.network import Network1d, network_of_model
 from saresnet_cli.card import WINDOW
 from saresnet_cli.engines.half import in_half_precision
-from saresnet_cli.engines.openvino_graph import restore_elu, rewrite
+from saresnet_cli.engines.openvino_graph import attend_by_rows, restore_elu, rewrite
 from saresnet_cli.model import Model
 from saresnet_export.graph import build_model
 from saresnet_train.codes import encode, one_hot, reverse_complement
@@ -128,18 +128,18 @@ def forms(also: dict[str, Path]) -> Iterator[Form]:
     yield Form("openvino, file as it is", lambda g: ov(g.shipped, lambda graph: None))
     yield Form("openvino, Elu back", lambda g: ov(g.shipped, restore_elu))
     yield Form("openvino, Elu back, static batch", lambda g: ov(g.shipped, _static_elu))
-    yield Form("openvino, rewritten as saresnet does", lambda g: ov(g.shipped, partial(rewrite, batch_size=BATCH)))
+    yield Form("openvino, Elu back, static batch, attention by rows", lambda g: ov(g.shipped, _static_rows))
     for batch in (BATCH, 16, 32, 128):
-        change = partial(_rewrite_norms, batch=batch)
-        yield Form(f"openvino, depthwise norms, batch {batch}", partial(lambda c, g: ov(g.shipped, c), change), batch)
-    one = partial(ov, change=_rewrite_norms, streams=1)
-    yield Form("openvino, depthwise norms, one stream of all threads", lambda g: one(g.shipped), workers=1)
+        name = f"openvino, as saresnet does (norms as convolutions too), batch {batch}"
+        yield Form(name, partial(lambda c, g: ov(g.shipped, c), partial(rewrite, batch_size=batch)), batch)
+    one = partial(ov, change=_rewrite, streams=1)
+    yield Form("openvino, as saresnet does, one stream of all threads", lambda g: one(g.shipped), workers=1)
     half = partial(ov, precision="bf16")
     yield Form("openvino, bfloat16, Elu back", lambda g: half(g.shipped, restore_elu), rounds=True)
-    yield Form("openvino, bfloat16, depthwise norms", lambda g: half(g.shipped, _rewrite_norms), rounds=True)
+    yield Form("openvino, bfloat16, as saresnet does", lambda g: half(g.shipped, _rewrite), rounds=True)
     float_outputs = {"OpTypesToExcludeOutputQuantization": ["Conv"]}  # so that OpenVINO can fuse the ELU
-    yield Form("openvino, int8", lambda g: ov(g.int8(**float_outputs), _rewrite_norms), rounds=True)
-    yield Form("openvino, int8, rest bfloat16", lambda g: half(g.int8(**float_outputs), _rewrite_norms), rounds=True)
+    yield Form("openvino, int8", lambda g: ov(g.int8(**float_outputs), _rewrite), rounds=True)
+    yield Form("openvino, int8, rest bfloat16", lambda g: half(g.int8(**float_outputs), _rewrite), rounds=True)
 
 
 def open_onnxruntime(
@@ -212,16 +212,13 @@ def _static_elu(graph: openvino.Model) -> None:
     graph.reshape([BATCH, WINDOW])
 
 
-def _rewrite_norms(graph: openvino.Model, batch: int = BATCH) -> None:
-    """Write norms as depthwise convolutions, which take up the ELU that follows, and rewrite as saresnet does."""
-    ops = openvino.opset13
-    for node in graph.get_ordered_ops():
-        if node.get_type_name() == "BatchNormInference":  # of mean 0 and variance 1
-            scale, shift = (node.input_value(i).get_node().get_data() for i in (1, 2))
-            kernel = ops.constant(scale.reshape(-1, 1, 1, 1, 1))
-            product = ops.group_convolution(node.input_value(0), kernel, [1, 1], [0, 0], [0, 0], [1, 1])
-            node.output(0).replace(ops.add(product, ops.constant(shift.reshape(1, -1, 1, 1))).output(0))
-    rewrite(graph, batch)
+def _static_rows(graph: openvino.Model) -> None:
+    _static_elu(graph)
+    attend_by_rows(graph)
+
+
+def _rewrite(graph: openvino.Model) -> None:
+    rewrite(graph, BATCH)
 
 
 def _by_thread(make: Callable[[], Run]) -> Run:

@@ -20,11 +20,11 @@ PAGE = HERE.parent / "docs" / "performance.md"
 @click.option("--page", type=click.Path(dir_okay=False, path_type=Path), default=PAGE)
 @click.option("--check", is_flag=True, help="Write nothing; exit code 1 when the page is not what the results give.")
 def main(results: Path, page: Path, check: bool) -> None:
-    """Write speed.json, cuda.json and graph_variants.json between the marks `NAME:begin` and `NAME:end` of a page."""
+    """Write the results between the marks `NAME:begin` and `NAME:end` of a page: speed, variants, precision."""
     if not page.is_file():
         raise click.ClickException(f"{page}: no such file; it needs the lines {_mark('speed', 'begin')} and so on")
     old = new = page.read_text()
-    for name, render in (("speed", render_speed), ("variants", render_variants)):
+    for name, render in (("speed", render_speed), ("variants", render_variants), ("precision", render_precision)):
         text = render(results)
         if text:
             new = insert(new, name, text)
@@ -64,13 +64,49 @@ def render_speed(folder: Path) -> str:
 
 
 def render_variants(folder: Path) -> str:
-    """Return graph_variants.json, a list of objects with the same keys, as a table; "" without it."""
+    """Return graph_variants.json as a table, a row a form, without the form's own settings; "" without it."""
     path = folder / "graph_variants.json"
     if not path.exists():
         return ""
-    entries = json.loads(path.read_text())
-    keys = list(entries[0])
-    return _table(keys, [[_cell(entry.get(key)) for key in keys] for entry in entries])
+    results = json.loads(path.read_text())
+    race, machine = results["race"], results["machine"]
+    busy = 100 * race["other_cpu_s"] / (race["wall_s"] * machine["cores"])
+    note = f"{results['settings']['rounds']} turns each; other processes took {busy:.0f}% of the machine."
+    rows = [
+        [
+            name,
+            f"{form['windows_per_s']:,} ({form['lowest_and_highest'][0]:,}–{form['lowest_and_highest'][1]:,})",
+            f"{form['ratio']:.2f}",
+            f"{form['ratio_by_cpu']:.2f}",
+            f"{form['largest_logit_difference']:.0e}",
+            f"{max(form['auroc_change'].values(), key=abs):+.4f}" if "auroc_change" in form else "",
+        ]
+        for name, form in results["forms"].items()
+    ]
+    head = ["form", "windows/s (lowest–highest)", "ratio", "ratio by processor time", "logit differs by"]
+    return f"{note}\n\n{_table([*head, 'largest change of AUROC'], rows)}"
+
+
+def render_precision(folder: Path) -> str:
+    """Return precision.json as a table, a row an engine and precision; "" without it."""
+    path = folder / "precision.json"
+    if not path.exists():
+        return ""
+    results = json.loads(path.read_text())
+    rows = [
+        [name, figures["not_run"], "", "", ""]
+        if "not_run" in figures
+        else [
+            name,
+            f"{figures['mean_auroc']:.5f}",
+            f"{figures['mean_change']:+.5f}",
+            f"{figures['largest_change']:+.5f}",
+            f"{figures['largest_logit_difference']:.1e}",
+        ]
+        for name, figures in results["summary"].items()
+    ]
+    head = ["", "mean AUROC", "mean change", "largest change", "largest change of a logit"]
+    return f"{len(results['models'])} models on their test files:\n\n{_table(head, rows)}"
 
 
 def _machine(figures: Figures) -> str:
@@ -216,12 +252,6 @@ def _fixed(value: float | None) -> str:
 
 def _not_run(row: Row, cells: int) -> list[str]:
     return [row.entry["what"], f"not run: {row.entry.get('not_run', 'left out')}", *[""] * (cells - 1)]
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-    return "" if value is None else str(value)
 
 
 def _table(columns: list[str], rows: list[list[str]]) -> str:

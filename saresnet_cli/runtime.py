@@ -39,7 +39,7 @@ class Runtime:
     it is installed, else onnxruntime. precision: "float32"; "bfloat16" (openvino, on processors that have
     it); "tf32" or "float16" (CUDA). device: "cpu", "cuda" or "auto": CUDA where it works. threads: of the CPU,
     default every core that the process may use; their number doesn't change a result. batch_size: windows in
-    a batch, default 64, on CUDA 4096. Raises ValueError on a word or number out of range.
+    a batch, default 64, openvino 32, CUDA 4096. Raises ValueError on a word or number out of range.
     """
 
     engine: str = "auto"
@@ -73,13 +73,13 @@ class Runtime:
 
         if not files:
             raise ValueError("no models")
-        engines, device = self._open(files)
-        scorer = Scorer(engines, device)
+        engines, device, concurrency = self._open(files)
+        scorer = Scorer(engines, device, concurrency)
         if self.device == "auto":
             _log.info("device: %s", device)
         return scorer
 
-    def _open(self, files: Sequence[tuple[bytes, Path]]) -> tuple[list[Engine], str]:
+    def _open(self, files: Sequence[tuple[bytes, Path]]) -> tuple[list[Engine], str, int]:
         on_cpu = self.device == "cpu" or self.engine == "openvino" or self.precision == "bfloat16"
         if on_cpu and self.device == "cuda":
             what = "OpenVINO" if self.engine == "openvino" else "bfloat16"
@@ -87,13 +87,13 @@ class Runtime:
         if not on_cpu:
             engines = self._on_cuda(files)
             if engines is not None:
-                return engines, f"CUDA, {engines[0].name}"
+                return engines, f"CUDA, {engines[0].name}", engines[0].concurrency
         if self.precision in _ON_CUDA_ONLY:
             raise DeviceError(f"{self.precision} needs CUDA, which is not in use", cure="use --precision float32")
         threads = self.threads or available_threads()
-        make = self._cpu_engine(threads)
+        make = self._cpu_engine(threads, -(-threads // len(files)))
         engines = [make(data, path=path) for data, path in files]
-        return engines, f"CPU, {threads} thread{'s' * (threads != 1)}, {engines[0].name}"
+        return engines, f"CPU, {threads} thread{'s' * (threads != 1)}, {engines[0].name}", threads
 
     def _on_cuda(self, files: Sequence[tuple[bytes, Path]]) -> list[Engine] | None:
         """Open models on CUDA; None when it does not work and "auto" may do without."""
@@ -114,7 +114,8 @@ class Runtime:
             raise trouble
         return None
 
-    def _cpu_engine(self, threads: int) -> Callable[..., Engine]:
+    def _cpu_engine(self, threads: int, share: int) -> Callable[..., Engine]:
+        """Return what opens a model; share: of the threads, for one of several models that take turns."""
         from saresnet_cli.engines import openvino
         from saresnet_cli.engines.onnx_runtime import OnnxRuntimeEngine
 
@@ -124,7 +125,7 @@ class Runtime:
             trouble = openvino.missing()
             if trouble is None:
                 return partial(
-                    openvino.OpenVinoEngine, threads=threads, precision=self.precision, batch_size=self.batch_size
+                    openvino.OpenVinoEngine, threads=share, precision=self.precision, batch_size=self.batch_size
                 )
             if self.engine == "openvino" or self.precision == "bfloat16":
                 raise trouble

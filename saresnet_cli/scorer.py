@@ -28,17 +28,17 @@ class Pending:
 class Scorer:
     """Computes logits of windows by every model; use it in a `with` statement.
 
-    engines: one a model, all of one kind. device: what they run on, in words. The
-    threads are shared: as many batches run at a time as one engine takes.
+    engines: one a model, all of one kind. device: what they run on, in words. concurrency: how many batches
+    run at a time, of all models together.
     """
 
-    def __init__(self, engines: Sequence[Engine], device: str) -> None:
+    def __init__(self, engines: Sequence[Engine], device: str, concurrency: int) -> None:
         self.engines = list(engines)
         self.device = device
         self.engine = self.engines[0].name
         self.precision = self.engines[0].precision
         self.batch_size = self.engines[0].batch_size
-        self.concurrency = self.engines[0].concurrency
+        self.concurrency = concurrency
 
     def __enter__(self) -> Scorer:
         self._pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="saresnet")
@@ -49,13 +49,13 @@ class Scorer:
 
     def submit(self, windows: np.ndarray) -> Pending:
         """Start on windows, (n, 101) uint8 ASCII, and return at once; they must not change until the result is read."""
-        starts = range(0, len(windows), self.batch_size)
-        return Pending(
-            [
-                [self._pool.submit(engine.run, windows[start : start + self.batch_size]) for start in starts]
-                for engine in self.engines
-            ]
-        )
+        # The models take turns, so that each needs the memory of a few batches only.
+        batches: list[list[Future[np.ndarray]]] = [[] for _ in self.engines]
+        for start in range(0, len(windows), self.batch_size):
+            batch = windows[start : start + self.batch_size]
+            for column, engine in zip(batches, self.engines, strict=True):
+                column.append(self._pool.submit(engine.run, batch))
+        return Pending(batches)
 
     def logits(self, windows: np.ndarray) -> np.ndarray:
         """Return the logits of windows: (n, 101) uint8 ASCII -> (n, models) float32.

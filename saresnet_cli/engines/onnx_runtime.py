@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ class OnnxRuntimeEngine(Engine):
 
     def __init__(self, data: bytes, *, path: Path, threads: int, batch_size: int | None = None) -> None:
         self._path = path
+        _share_memory()
         self._session = open_session(data, path, ["CPUExecutionProvider"])
         self.batch_size = batch_size or BATCH
         self.concurrency = threads
@@ -42,6 +44,17 @@ class OnnxRuntimeEngine(Engine):
         except Exception as error:  # onnxruntime's errors share no base class
             raise failure(error, self._path) from error
         return logits
+
+
+@cache
+def _share_memory() -> None:
+    """Let all sessions of the process draw from one arena: a model of its own holds 45 MB, of a shared one 5."""
+    import onnxruntime
+
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    onnxruntime.create_and_register_allocator(memory, None)
 
 
 def open_session(data: bytes, path: Path, providers: list[Any]) -> InferenceSession:
@@ -59,6 +72,7 @@ def open_session(data: bytes, path: Path, providers: list[Any]) -> InferenceSess
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4
+    options.add_session_config_entry("session.use_env_allocators", "1")
     try:
         session = onnxruntime.InferenceSession(data, options, providers=providers)
     except Exception as error:  # onnxruntime's errors share no base class

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import threading
+import queue
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from saresnet_cli.engines.base import Engine, check_interface, first_line
 from saresnet_cli.engines.openvino_graph import rewrite
 from saresnet_cli.errors import DeviceError, ModelError
 
-BATCH = 64
-"""As in `onnx_runtime`; 32 is as fast."""
+BATCH = 32
+"""Measured (docs/performance.md): 64 is as fast or a little slower."""
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 _TYPES = {"f32": "float32", "u8": "uint8"}
@@ -25,9 +25,9 @@ class OpenVinoEngine(Engine):
     """A model in OpenVINO on the CPU; a batch runs on one thread.
 
     data: the bytes of the ONNX file; path: named in errors. threads: how many batches may run
-    at a time. precision: "float32", or "bfloat16", which rounds products to 8 bits and needs a
-    processor that has it. batch_size: default 64. Raises ModelError when the file is no saresnet model,
-    DeviceError when the processor has no bfloat16.
+    at a time; more wait for their turn. precision: "float32", or "bfloat16", which rounds products to
+    8 bits and needs a processor that has it. batch_size: default 32. Raises ModelError when the file is
+    no saresnet model, DeviceError when the processor has no bfloat16.
     """
 
     name = "openvino"
@@ -38,7 +38,6 @@ class OpenVinoEngine(Engine):
         import openvino
 
         self._path = path
-        self._requests = threading.local()
         self.precision = precision
         self.batch_size = batch_size or BATCH
         self.concurrency = threads
@@ -59,7 +58,11 @@ class OpenVinoEngine(Engine):
                 [(_name(port), _type(port), port.get_partial_shape().rank.get_length()) for port in graph.outputs],
             )
             rewrite(graph, self.batch_size)
-            self._compiled = core.compile_model(graph, "CPU", settings)
+            compiled = core.compile_model(graph, "CPU", settings)
+            # Each holds the tensors of a batch, so there are no more than can run.
+            self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
+            for _ in range(threads):
+                self._idle.put(compiled.create_infer_request())
         except RuntimeError as error:
             raise ModelError(
                 f"OpenVINO can't load it ({first_line(error)})", path=path, cure="get it again, or export it again"
@@ -70,14 +73,15 @@ class OpenVinoEngine(Engine):
         count = len(windows)
         if count < self.batch_size:  # the graph takes whole batches only
             windows = np.concatenate([windows, np.full((self.batch_size - count, WINDOW), ord("N"), np.uint8)])
+        request = self._idle.get()
         try:
-            if not hasattr(self._requests, "own"):
-                self._requests.own = self._compiled.create_infer_request()
-            logits: np.ndarray = self._requests.own.infer({"sequence": windows})["logit"][:count]
+            logits: np.ndarray = request.infer({"sequence": windows})["logit"][:count]
         except RuntimeError as error:
             raise DeviceError(
                 f"OpenVINO failed: {first_line(error)}", path=self._path, cure="try --engine onnxruntime"
             ) from error
+        finally:
+            self._idle.put(request)
         return logits
 
 

@@ -20,6 +20,7 @@ def rewrite(graph: Any, batch_size: int) -> None:
     restore_elu(graph)
     graph.reshape([batch_size, *(dimension.get_length() for dimension in list(graph.input(0).partial_shape)[1:])])
     attend_by_rows(graph)
+    norm_by_depthwise(graph)
     graph.validate_nodes_and_infer_types()
 
 
@@ -55,3 +56,16 @@ def attend_by_rows(graph: Any) -> None:
         weights = opset13.softmax(opset13.matmul(q, p, False, True), 2)  # (B, 1, L of j, L of i)
         y = opset13.matmul(weights, h, True, False)  # (B, 1, L, 32)
         named[f"{name}.y"].output(0).replace(opset13.transpose(y, np.array([0, 3, 1, 2])).output(0))
+
+
+def norm_by_depthwise(graph: Any) -> None:
+    """Write norms as depthwise 1 x 1 convolutions, into which OpenVINO fuses the ELU that follows."""
+    from openvino import opset13
+
+    for node in graph.get_ordered_ops():
+        if node.get_type_name() == "BatchNormInference":  # export gives it mean 0, variance 1, epsilon 0
+            scale, shift = (node.input_value(place).get_node().get_data() for place in (1, 2))
+            kernel = opset13.constant(scale.reshape(-1, 1, 1, 1, 1))
+            product = opset13.group_convolution(node.input_value(0), kernel, [1, 1], [0, 0], [0, 0], [1, 1])
+            shifted = opset13.add(product, opset13.constant(shift.reshape(1, -1, 1, 1)))
+            node.output(0).replace(shifted.output(0))

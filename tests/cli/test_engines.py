@@ -110,7 +110,7 @@ def test_bound_buffers_give_what_a_plain_session_gives(
     engine = cuda.CudaEngine(shipped.data, path=shipped.path, precision=precision, batch_size=128, **on_cpu)
     from saresnet_cli.scorer import Scorer
 
-    with Scorer([engine], "CPU") as scorer:
+    with Scorer([engine], "CPU", 3) as scorer:
         found = scorer.logits(windows)
         assert scorer.logits(windows[::-1].copy())[::-1].tobytes() == found.tobytes()
     difference = np.abs(found - exact).max()
