@@ -48,7 +48,7 @@ def chosen_models(model: tuple[str, ...], tf: str | None, cell: str | None) -> l
 
     if tf is None:
         return load_models(model)
-    entries = Registry.read().select(_names(tf), _names(cell) if cell is not None else None)
+    entries = Registry.read().select(names_in(tf), names_in(cell) if cell is not None else None)
     return load_models([entry.id for entry in entries])
 
 
@@ -87,7 +87,7 @@ def runtime_options(command: F) -> F:
 
     wrapped: Any = with_runtime
     for option in (
-        click.option("--batch-size", type=click.IntRange(1), help="Windows in a batch.  [default: 32 or 64, CUDA 4096]"),
+        click.option("--batch-size", type=click.IntRange(1), help="Windows a batch.  [default: 32 or 64, CUDA 4096]"),
         click.option("--threads", type=click.IntRange(1), help="Threads of the CPU.  [default: all it may use]"),
         click.option(
             "--precision",
@@ -119,7 +119,7 @@ def output_options(command: F) -> F:
             is_flag=True,
             is_eager=True,
             expose_value=False,
-            callback=_listen,
+            callback=listen,
             help="Only errors on stderr.",
         ),
         click.option("--output", "-o", metavar="FILE", help="Write to FILE (.gz: BGZF) instead of standard output."),
@@ -145,7 +145,8 @@ def as_json(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")(command)
 
 
-def _names(text: str) -> list[str]:
+def names_in(text: str) -> list[str]:
+    """Return the names in a list like "CTCF,REST"; raises click.UsageError when there is none."""
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
         raise click.UsageError(f"{text!r} names nothing.")
@@ -157,7 +158,8 @@ def _debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         ctx.find_root().obj["debug"] = True
 
 
-def _listen(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+def listen(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    """Send the library's notices to standard error, only errors where `value` is true; a callback of --quiet."""
     log = logging.getLogger("saresnet")
     log.handlers[:] = [handler := logging.StreamHandler(sys.stderr)]
     handler.setFormatter(logging.Formatter("saresnet: %(message)s"))

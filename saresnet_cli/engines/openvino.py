@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import queue
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ class OpenVinoEngine(Engine):
             self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
             for _ in range(threads):
                 self._idle.put(compiled.create_infer_request())
+            _run_first(compiled, self.batch_size)
         except RuntimeError as error:
             raise ModelError(
                 f"OpenVINO can't load it ({first_line(error)})", path=path, cure="get it again, or export it again"
@@ -83,6 +85,24 @@ class OpenVinoEngine(Engine):
         finally:
             self._idle.put(request)
         return logits
+
+
+_lock = threading.Lock()
+_ran = False
+
+
+def _run_first(compiled: Any, batch_size: int) -> None:
+    """Run a batch on this thread, once in a process.
+
+    OpenVINO's binding makes ready what it needs of numpy in its first run, and gives up the interpreter's lock
+    meanwhile: two threads whose first runs meet there would wait for each other for ever (seen in 2026.4).
+    """
+    global _ran
+    with _lock:
+        if not _ran:
+            blank = np.full((batch_size, WINDOW), ord("N"), np.uint8)
+            compiled.create_infer_request().infer({"sequence": blank})["logit"][:1]
+            _ran = True
 
 
 def missing() -> DeviceError | None:

@@ -97,6 +97,30 @@ def test_bfloat16_is_close_or_refused(shipped: object, windows: np.ndarray) -> N
     assert 0 < difference.max() < 0.3
 
 
+def test_first_runs_that_meet_do_not_wait_for_each_other(model: Path) -> None:
+    """Without a run on the thread that opens the model, about one process in four hangs here."""
+    script = """
+import sys, threading
+from pathlib import Path
+import numpy as np
+from saresnet_cli.engines.openvino import OpenVinoEngine
+sys.setswitchinterval(1e-6)
+path = Path(sys.argv[1])
+engine = OpenVinoEngine(path.read_bytes(), path=path, threads=8)
+barrier = threading.Barrier(8)
+def run():
+    barrier.wait()
+    engine.run(np.full((4, 101), 65, np.uint8))
+threads = [threading.Thread(target=run, daemon=True) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+    for _ in range(6):
+        subprocess.run([sys.executable, "-c", script, str(model)], check=True, timeout=60)
+
+
 # CUDA, on the CPU's provider
 
 
