@@ -20,7 +20,10 @@ from saresnet_cli.errors import SaresnetError
 COMMANDS = {
     "scan": ("saresnet_cli.commands.scan", "scan", "Score the windows of a genome, or of BED regions."),
     "score": ("saresnet_cli.commands.score", "score", "Score each sequence of a FASTA file once."),
-    "models": ("saresnet_cli.commands.models", "models", "List, show and verify the installed models."),
+    "explain": ("saresnet_cli.commands.explain", "explain", "Explain scores base by base."),
+    "marginalize": ("saresnet_cli.commands.marginalize", "marginalize", "Measure what motifs do to a score."),
+    "models": ("saresnet_cli.commands.models", "models", "List, show, verify and fetch models."),
+    "selftest": ("saresnet_cli.commands.selftest", "selftest", "Say whether this machine computes what ours did."),
     "train": ("saresnet_train.commands", "train", "Train and evaluate models (needs saresnet[train])."),
     "export": ("saresnet_export.command", "export", "Export a trained model to ONNX (needs saresnet[train])."),
 }

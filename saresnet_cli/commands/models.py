@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import json
+import logging
+import sys
 
 import click
 
-from saresnet_cli.commands.options import as_json, debug_option
+from saresnet_cli.commands.options import as_json, debug_option, listen, names_in
 
 _COLUMNS = ("id", "tf", "cell", "auroc", "auprc", "bytes", "licence")
 
 
 @click.group()
 def models() -> None:
-    """List, show and verify the installed models."""
+    """List, show, verify and fetch models."""
 
 
 @models.command("list")
+@click.option("--available", is_flag=True, help="Those that can be fetched, and are not here.")
 @as_json
 @debug_option
-def list_models(as_json: bool) -> None:
-    """List the installed models, one a line."""
+def list_models(available: bool, as_json: bool) -> None:
+    """List the models that are here, installed or fetched, one a line."""
     from saresnet_cli.registry import Registry
 
-    entries = [entry.as_dict() for entry in Registry.read().entries]
+    registry = Registry.read()
+    entries = [entry.as_dict() for entry in (registry.available() if available else registry.entries)]
+    for entry in entries:
+        del entry["selftest"]
     if as_json:
         click.echo(json.dumps(entries, indent=2))
         return
@@ -60,7 +66,7 @@ def show(id: str, as_json: bool) -> None:
 @as_json
 @debug_option
 def verify(as_json: bool) -> None:
-    """Compare every installed model with its sha256, and read its card."""
+    """Compare every model that is here with its sha256, and read its card."""
     from saresnet_cli.errors import ModelError
     from saresnet_cli.model import load_model
     from saresnet_cli.registry import Registry
@@ -81,7 +87,66 @@ def verify(as_json: bool) -> None:
     bad = [str(result["id"]) for result in results if not result["ok"]]
     if bad:
         message = f"{len(bad)} of {len(results)} models are damaged: {', '.join(bad)}"
-        raise ModelError(message, cure="install saresnet again")
+        raise ModelError(message, cure="install saresnet again, or fetch them again")
+
+
+@models.command(no_args_is_help=True)
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--tf", metavar="TF[,...]|all", help="Models of these factors.")
+@click.option("--cell", metavar="CELL[,...]", help="With --tf: in these cell types.")
+@click.option("--all", "everything", is_flag=True, help="Every model that the source has.")
+@click.option("--from", "source", metavar="FOLDER_OR_URL", help="The source.  [default: $SARESNET_MODELS_URL]")
+@click.option("--index-sha256", metavar="HEX", help="What the sha256 of its registry.json has to be.")
+@click.option("--timeout", type=click.FloatRange(1), default=30, show_default=True, help="Seconds without an answer.")
+@click.option("--quiet", "-q", is_flag=True, is_eager=True, expose_value=False, callback=listen, help="Only errors.")
+@debug_option
+def fetch(
+    ids: tuple[str, ...],
+    tf: str | None,
+    cell: str | None,
+    everything: bool,
+    source: str | None,
+    index_sha256: str | None,
+    timeout: float,
+) -> None:
+    """Fetch models from a folder or an HTTP(S) address.
+
+    They are kept in $SARESNET_CACHE (else $XDG_CACHE_HOME/saresnet, else
+    ~/.cache/saresnet), and from then on found like those that are installed,
+    without a network. What broke off goes on where it stopped. Prints id and
+    file of each.
+
+    \b
+    saresnet models list --available
+    saresnet models fetch GATA2_pan TP53_pan --from https://example.org/saresnet-models
+    saresnet scan genome.fa --model GATA2_pan
+    """
+    from saresnet_cli.fetching import Offer
+
+    if bool(ids) + (tf is not None) + everything != 1:
+        raise click.UsageError("Say which models: ids, --tf, or --all.")
+    if cell is not None and tf is None:
+        raise click.UsageError("--cell goes with --tf.")
+    offer = Offer(source, index_sha256, timeout)
+    if everything:
+        entries = list(offer.registry.entries)
+    elif tf is not None:
+        entries = offer.registry.select(names_in(tf), names_in(cell) if cell is not None else None)
+    else:
+        entries = list({entry.id: entry for entry in map(offer.registry.get, ids)}.values())
+    fetched = offer.fetch(entries, _progress)
+    for model in fetched:
+        click.echo(f"{model.entry.id}\t{model.path}")
+    new = [model.entry.bytes for model in fetched if model.new]
+    logging.getLogger("saresnet").info(
+        "%d of %d models fetched, %.1f MB; the others were here", len(new), len(fetched), sum(new) / 1e6
+    )
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty() and logging.getLogger("saresnet").isEnabledFor(logging.INFO):
+        text = f"\rsaresnet: {done / 1e6:.1f} of {total / 1e6:.1f} MB " if done < total else "\r\033[K"
+        print(text, end="", file=sys.stderr, flush=True)
 
 
 def _text(value: object) -> str:
