@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from saresnet_cli.errors import SaresnetError
+    from saresnet_cli.explaining import explain
     from saresnet_cli.genome import Genome
+    from saresnet_cli.marginalizing import marginalize
     from saresnet_cli.model import Model, load_model
     from saresnet_cli.regions import Region, read_regions
+    from saresnet_cli.runtime import Runtime
     from saresnet_cli.scanning import scan
     from saresnet_cli.scoring import score
     from saresnet_cli.sequences import read_fasta
@@ -20,8 +23,11 @@ __all__ = [
     "Genome",
     "Model",
     "Region",
+    "Runtime",
     "SaresnetError",
+    "explain",
     "load_model",
+    "marginalize",
     "read_fasta",
     "read_regions",
     "scan",
@@ -31,8 +37,11 @@ __all__ = [
 # Loaded on first use, so that `saresnet --help` waits for neither numpy nor onnxruntime.
 _HOMES = {
     "Genome": "genome",
+    "explain": "explaining",
+    "marginalize": "marginalizing",
     "Model": "model",
     "Region": "regions",
+    "Runtime": "runtime",
     "SaresnetError": "errors",
     "load_model": "model",
     "read_fasta": "sequences",
