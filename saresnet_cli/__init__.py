@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from saresnet_cli.alleles import Variant
     from saresnet_cli.errors import SaresnetError
     from saresnet_cli.explaining import explain
     from saresnet_cli.genome import Genome
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from saresnet_cli.scanning import scan
     from saresnet_cli.scoring import score
     from saresnet_cli.sequences import read_fasta
+    from saresnet_cli.variants import score_variants
 
 __version__ = "0.1.0"
 
@@ -25,6 +27,7 @@ __all__ = [
     "Region",
     "Runtime",
     "SaresnetError",
+    "Variant",
     "explain",
     "load_model",
     "marginalize",
@@ -32,6 +35,7 @@ __all__ = [
     "read_regions",
     "scan",
     "score",
+    "score_variants",
 ]
 
 # Loaded on first use, so that `saresnet --help` waits for neither numpy nor onnxruntime.
@@ -43,11 +47,13 @@ _HOMES = {
     "Region": "regions",
     "Runtime": "runtime",
     "SaresnetError": "errors",
+    "Variant": "alleles",
     "load_model": "model",
     "read_fasta": "sequences",
     "read_regions": "regions",
     "scan": "scanning",
     "score": "scoring",
+    "score_variants": "variants",
 }
 
 
