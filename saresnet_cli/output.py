@@ -5,12 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from saresnet_cli import bgzf
 from saresnet_cli.errors import OutputError
+
+_BLOCKS_AHEAD = 32
+_THREADS = 4
 
 
 class Sink(Protocol):
@@ -34,13 +39,10 @@ def open_output(path: str | Path | None) -> Iterator[Sink]:
         sys.stdout.buffer.flush()
         return
     target = Path(os.path.realpath(path))  # a link stays a link
-    direct = target.exists() and not target.is_file()
-    written = target if direct else target.with_name(f".{target.name}.{os.getpid()}.part")
     with contextlib.ExitStack() as stack:
-        try:
-            file: BinaryIO = stack.enter_context(written.open("wb"))
-        except OSError as error:
-            raise OutputError(f"can't be written ({error.strerror})", path=path) from error
+        stack.enter_context(_named(path))
+        written = target if _is_stream(target) else stack.enter_context(_renamed(target))
+        file = written.open("wb")
         try:
             if target.suffix in (".gz", ".bgz"):
                 with _BgzfSink(file) as sink:
@@ -48,38 +50,97 @@ def open_output(path: str | Path | None) -> Iterator[Sink]:
             else:
                 yield file
             file.close()
-            if not direct:
-                written.replace(target)
-        except BaseException as error:
+        except BaseException:
             with contextlib.suppress(OSError):  # it tries to write what the disk had no room for
                 file.close()
-            if not direct:
-                with contextlib.suppress(OSError):
-                    written.unlink()
-            if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
-                raise OutputError(f"can't be written ({error.strerror})", path=path) from error
             raise
 
 
+@contextlib.contextmanager
+def whole_file(path: str | Path, suffix: str) -> Iterator[Path]:
+    """Make an empty file beside, for a library that opens files itself; it gets its name when the block ends
+    without an error.
+
+    suffix: what its name ends in until then. Raises OutputError when it can't be made, or `path` is a pipe or a device.
+    """
+    target = Path(os.path.realpath(path))
+    if _is_stream(target):
+        raise OutputError("is not a plain file", path=path, cure="give a new name")
+    with _named(path), _renamed(target, f".part{suffix}") as written:
+        written.open("wb").close()
+        yield written
+
+
+def temporary_folder(path: str | Path | None) -> Path | None:
+    """Return where temporary files of a result go: beside it, where there is room; None is the system's folder."""
+    if path is None or str(path) == "-":
+        return None
+    target = Path(os.path.realpath(path))
+    return None if _is_stream(target) else target.parent
+
+
+def _is_stream(target: Path) -> bool:
+    return target.exists() and not target.is_file()
+
+
+@contextlib.contextmanager
+def _named(path: str | Path) -> Iterator[None]:
+    """Turn errors of the file system into OutputError; a closed pipe stays what it is."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"can't be written ({error.strerror})", path=path) from error
+
+
+@contextlib.contextmanager
+def _renamed(target: Path, suffix: str = ".part") -> Iterator[Path]:
+    """Yield the name of a file beside `target` that gets its name, or goes away after an error."""
+    written = target.with_name(f".{target.name}.{os.getpid()}{suffix}")
+    try:
+        yield written
+        written.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            written.unlink()
+        raise
+
+
 class _BgzfSink:
+    """Packs blocks in threads of their own: the bytes are the same for any number of them."""
+
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._held = bytearray()
+        self._packing: deque[Future[bytes]] = deque()
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="saresnet-bgzf")
 
-    def write(self, data: bytes, /) -> None:
+    def write(self, data: bytes, /) -> int:
         self._held += data
         while len(self._held) >= bgzf.BLOCK_BYTES:
-            self._file.write(bgzf.block(bytes(self._held[: bgzf.BLOCK_BYTES])))
+            self._pack(bytes(self._held[: bgzf.BLOCK_BYTES]))
             del self._held[: bgzf.BLOCK_BYTES]
+        return len(data)
 
     def flush(self) -> None:
         """Do nothing: a block is written when it is full, so that the bytes don't depend on who flushes."""
+
+    def _pack(self, data: bytes) -> None:
+        self._packing.append(self._pool.submit(bgzf.block, data))
+        if len(self._packing) > _BLOCKS_AHEAD:
+            self._file.write(self._packing.popleft().result())
 
     def __enter__(self) -> _BgzfSink:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            if self._held:
-                self._file.write(bgzf.block(bytes(self._held)))
-            self._file.write(bgzf.END)
+        try:
+            if kind is None:
+                if self._held:
+                    self._pack(bytes(self._held))
+                while self._packing:
+                    self._file.write(self._packing.popleft().result())
+                self._file.write(bgzf.END)
+        finally:
+            self._pool.shutdown(wait=True, cancel_futures=True)

@@ -62,7 +62,7 @@ class Summary:
         skipped = "; ".join(f"{count:,} {reason}" for reason, count in self.skipped.items()) or "nothing"
         by = f" by {self.models} models" if self.models > 1 else ""
         return (
-            f"{self.windows:,} windows scored{by}, {self.kept:,} rows written, skipped: {skipped}; "
+            f"{self.windows:,} windows scored{by}, {self.kept:,} scores kept, skipped: {skipped}; "
             f"{self.seconds:.1f} s, {self.windows_per_second:,.0f} windows/s on {self.device}"
         )
 

@@ -1,4 +1,4 @@
-"""Formats results as lines of text, a block at a time."""
+"""Formats scored sequences as lines of text, a block at a time; `formats` has those of a scan."""
 
 from __future__ import annotations
 
@@ -8,59 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from saresnet_cli import __version__
-from saresnet_cli.card import WINDOW
+from saresnet_cli.formats.bed import bed_header, bed_lines
 from saresnet_cli.model import Model
-from saresnet_cli.running import Summary
-from saresnet_cli.scanning import Block
 from saresnet_cli.scoring import SequenceScores
 
-BED_COLUMNS = ("chrom", "start", "end", "name", "score", "strand", "logit", "pvalue")
+__all__ = ["bed_header", "bed_lines", "score_header", "score_lines"]
+
 SCORE_COLUMNS = ("name", "model", "length", "windows", "score", "logit", "pvalue", "start", "end", "mean_logit")
-
-
-def bed_header(models: Sequence[Model], stride: int, summary: Summary) -> bytes:
-    """Return the header of a scan: a line a model that says what made it, and the columns."""
-    lines = []
-    for model in models:
-        about = {
-            "model": model.id,
-            "sha256": model.sha256[:12],
-            "window": WINDOW,
-            "stride": stride,
-            "strands": model.card.strands,
-            "engine": summary.engine,
-            "precision": summary.precision,
-            "background": model.card.null_name,
-        }
-        lines.append(f"# saresnet {__version__} " + " ".join(f"{key}={value}" for key, value in about.items()))
-    return "\n".join([*lines, "#" + "\t".join(BED_COLUMNS), ""]).encode()
-
-
-def bed_lines(block: Block, models: Sequence[Model]) -> bytes:
-    """Format scores as BED6 plus logit and pvalue ("." where a model has no background), a line a window and model.
-
-    score: 6 decimals, 0 to 1; logit: 4 decimals; pvalue: 3 digits.
-    """
-    row, column = np.nonzero(block.keep)
-    names = np.array([model.id for model in models], dtype=object)
-    pvalue = block.pvalue[row, column].tolist()
-    if any(model.card.null is None for model in models):
-        line = "%s\t%d\t%d\t%s\t%.6f\t.\t%.4f\t%s\n"
-        pvalue = ["." if math.isnan(value) else f"{value:.3g}" for value in pvalue]
-    else:
-        line = "%s\t%d\t%d\t%s\t%.6f\t.\t%.4f\t%.3g\n"
-    values = zip(
-        block.chrom[row].tolist(),
-        block.start[row].tolist(),
-        block.end[row].tolist(),
-        names[column].tolist(),
-        block.score[row, column].tolist(),
-        block.logit[row, column].tolist(),
-        pvalue,
-        strict=True,
-    )
-    return "".join(map(line.__mod__, values)).encode()
 
 
 def score_header() -> bytes:

@@ -122,7 +122,7 @@ def output_options(command: F) -> F:
             callback=listen,
             help="Only errors on stderr.",
         ),
-        click.option("--output", "-o", metavar="FILE", help="Write to FILE (.gz: BGZF) instead of standard output."),
+        click.option("--output", "-o", metavar="FILE", help="Write to FILE (.gz: BGZF) instead of stdout."),
     ):
         command = option(command)
     return command

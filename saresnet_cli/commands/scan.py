@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from saresnet_cli.commands.options import model_options, output_options, runtime_options, window_options
+from saresnet_cli.formats.layout import FORMATS, VALUES, Layout, open_writer
 
 if TYPE_CHECKING:
     from saresnet_cli.model import Model
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 @window_options(stride=50)
 @click.option("--min-score", type=click.FloatRange(0, 1), help="Only windows that score at least this.")
 @click.option("--max-pvalue", type=click.FloatRange(0, 1), help="Only windows with at most this p-value.")
+@click.option("--format", type=click.Choice(list(FORMATS)), help="Default: what FILE is called, else bed.")
+@click.option("--wide", is_flag=True, help="A column a model, a row a window (tsv, parquet).")
+@click.option("--value", type=click.Choice(VALUES), help="What --wide, bedgraph and bigwig hold.  [default: logit]")
 @runtime_options
 @output_options
 def scan(
@@ -31,6 +35,9 @@ def scan(
     min_score: float | None,
     max_pvalue: float | None,
     max_n: float,
+    format: str | None,
+    wide: bool,
+    value: str | None,
     runtime: Runtime,
     output: str | None,
 ) -> None:
@@ -38,22 +45,27 @@ def scan(
 
     GENOME.fa is plain or BGZF; its index is made if there is none. REGIONS.bed
     is BED or narrowPeak, plain or gzip, or - for standard input; without it
-    every sequence is scanned. The result is BED with the columns logit and
-    pvalue, in the order of the input; several models give a line each.
+    every sequence is scanned. The result is a row a window and model, in the
+    order of the input, or a sorted track, a file a model (-o DIR/, {model}.bw).
 
     \b
     saresnet scan hg38.fa peaks.bed --tf CTCF --cell GM12878 > scores.bed
-    saresnet scan hg38.fa --tf CTCF --cell GM12878 --min-score 0.9 | bedtools merge -i -
+    saresnet scan hg38.fa --tf CTCF --cell GM12878 -o ctcf.bw
+    saresnet scan hg38.fa peaks.bed --tf all --wide -o scores.tsv
     """
     from saresnet_cli.commands.progress import with_progress
-    from saresnet_cli.output import open_output
+    from saresnet_cli.genome import Genome
     from saresnet_cli.scanning import scan as run_scan
-    from saresnet_cli.writer import bed_header, bed_lines
 
+    try:
+        layout = Layout.choose(output, format, wide, value, len(models))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     with (
+        Genome(genome) as opened,
         run_scan(
             models,
-            genome,
+            opened,
             regions,
             stride=stride,
             max_n=max_n,
@@ -61,10 +73,8 @@ def scan(
             max_pvalue=max_pvalue,
             runtime=runtime,
         ) as blocks,
-        open_output(output) as out,
+        open_writer(layout, models, opened, stride, blocks.summary) as write,
     ):
-        out.write(bed_header(models, stride, blocks.summary))
         for block in with_progress(blocks):
-            out.write(bed_lines(block, models))
-            out.flush()
+            write(block)
     logging.getLogger("saresnet").info("%s", blocks.summary)

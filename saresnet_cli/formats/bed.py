@@ -1,0 +1,61 @@
+"""BED: a row a window and model, BED6 with the columns logit and pvalue."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from saresnet_cli.formats import digits
+from saresnet_cli.formats.layout import Layout
+from saresnet_cli.formats.provenance import Provenance
+from saresnet_cli.genome import Genome
+from saresnet_cli.model import Model
+from saresnet_cli.output import open_output
+from saresnet_cli.running import Summary
+from saresnet_cli.scanning import Block
+
+BED_COLUMNS = ("chrom", "start", "end", "name", "score", "strand", "logit", "pvalue")
+
+
+@contextlib.contextmanager
+def open_writer(
+    path: str | None, made: Provenance, layout: Layout, genome: Genome
+) -> Iterator[Callable[[Block], None]]:
+    """Open a BED file; yields what writes a block."""
+    with open_output(path) as out:
+
+        def write(block: Block) -> None:
+            out.write(bed_lines(block, made.models))
+            out.flush()
+
+        out.write(_header(made))
+        yield write
+
+
+def bed_header(models: Sequence[Model], stride: int, summary: Summary) -> bytes:
+    """Return the header of a scan: a line a model that says what made it, and the columns."""
+    return _header(Provenance.of(models, stride, summary))
+
+
+def bed_lines(block: Block, models: Sequence[Model]) -> bytes:
+    """Format scores as BED6 plus logit and pvalue ("." where a model has no background), a line a window and model.
+
+    score: 6 decimals, 0 to 1; logit: 4 decimals; pvalue: 3 digits.
+    """
+    row, column = np.nonzero(block.keep)
+    return digits.lines(
+        digits.names(block.chrom)[row],
+        digits.integers(block.start)[row],
+        digits.integers(block.end)[row],
+        digits.words([model.id for model in models])[column],
+        digits.fixed(block.score[row, column], 6, "."),
+        digits.words(["."])[np.zeros_like(row)],
+        digits.fixed(block.logit[row, column], 4, "."),
+        digits.significant(block.pvalue[row, column], "."),
+    )
+
+
+def _header(made: Provenance) -> bytes:
+    return made.comments() + b"#" + "\t".join(BED_COLUMNS).encode() + b"\n"

@@ -1,0 +1,166 @@
+"""Which format a scan is written in, what it holds, and to which files."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from saresnet_cli.errors import ModelError, OutputError
+
+if TYPE_CHECKING:
+    from saresnet_cli.genome import Genome
+    from saresnet_cli.model import Model
+    from saresnet_cli.running import Summary
+    from saresnet_cli.scanning import Block
+
+VALUES = ("logit", "score", "pvalue")
+MODEL = "{model}"
+"""Stands for the id of a model in the name of a file."""
+
+_PACKED = (".gz", ".bgz")
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format. suffixes: names of files that mean it, the usual one first; text: lines, which can be packed as BGZF
+    and go to standard output; track: one value a base, so one model a file.
+    """
+
+    suffixes: tuple[str, ...]
+    text: bool = True
+    track: bool = False
+
+
+FORMATS = {
+    "bed": Format((".bed",)),
+    "tsv": Format((".tsv",)),
+    "bedgraph": Format((".bedgraph", ".bdg", ".bg"), track=True),
+    "bigwig": Format((".bw", ".bigwig"), text=False, track=True),
+    "parquet": Format((".parquet", ".pq"), text=False),
+}
+_TABLES = ("tsv", "parquet")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a scan is written.
+
+    format: a key of `FORMATS`. path: a file, None for standard output; where it contains `MODEL`, a file a model.
+    wide: a table with a column a model, not a row a window and model. value: what a wide table and a track hold.
+    """
+
+    format: str = "bed"
+    path: str | None = None
+    wide: bool = False
+    value: str = "logit"
+
+    @classmethod
+    def choose(
+        cls,
+        path: str | None = None,
+        format: str | None = None,
+        wide: bool = False,
+        value: str | None = None,
+        models: int = 1,
+    ) -> Layout:
+        """Choose a layout by what a user said of it.
+
+        path: a file, "-" or None for standard output, a folder (it exists, or ends in "/") for a file a model.
+        format: default is that of the file's name, else tsv where it is wide, else bed. value: default logit.
+        models: how many there are. Raises ValueError, one line with the cure, on what can't be.
+        """
+        folder = bool(path) and (str(path).endswith("/") or Path(str(path)).is_dir())
+        packed = path is not None and not folder and path.lower().endswith(_PACKED)
+        name = format or _by_name(path) or ("tsv" if wide else "bed")
+        if name not in FORMATS:
+            raise ValueError(f"format {name!r} is not one of {', '.join(FORMATS)}")
+        if value is not None and value not in VALUES:
+            raise ValueError(f"value {value!r} is not one of {', '.join(VALUES)}")
+        chosen = FORMATS[name]
+        if folder:
+            path = str(Path(str(path)) / (MODEL + chosen.suffixes[0]))
+        if path in (None, "-"):
+            path = None
+            if not chosen.text:
+                raise ValueError(f"{name} can't be written to standard output: give a file with -o")
+        if packed and not chosen.text:
+            raise ValueError(f"{name} is compressed in itself: leave the .gz out of the file's name")
+        if wide and name not in _TABLES:
+            raise ValueError(f"{name} has no column a model: use --format tsv or parquet for --wide")
+        if value is not None and not wide and not chosen.track:
+            raise ValueError(f"{name} holds logit, score and pvalue: --value is for --wide, bedgraph and bigwig")
+        if chosen.track and models > 1 and (path is None or MODEL not in path):
+            raise ValueError(
+                f"{name} holds one model, and {models} are chosen: give a folder, -o DIR/, "
+                f"or a name with {MODEL}, such as -o scan.{MODEL}{chosen.suffixes[0]}"
+            )
+        return cls(name, path, wide, value or "logit")
+
+    def files(self, ids: Sequence[str]) -> list[tuple[str | None, list[int]]]:
+        """Return the files, None for standard output, and which of the models goes into each."""
+        if self.path is None or MODEL not in self.path:
+            return [(self.path, list(range(len(ids))))]
+        for id in ids:
+            if "/" in id or "\0" in id:
+                raise OutputError(f"the id {id!r} of a model can't be in the name of a file", path=self.path)
+        return [(self.path.replace(MODEL, id), [number]) for number, id in enumerate(ids)]
+
+
+@contextlib.contextmanager
+def open_writer(
+    layout: Layout, models: Sequence[Model], genome: Genome, stride: int, summary: Summary
+) -> Iterator[Callable[[Block], None]]:
+    """Open the files of a scan; yields what writes a block.
+
+    genome: that of the scan, which knows the chromosomes of a track. Files appear when the block ends without
+    an error. Raises OutputError when a file can't be written, or a library is not installed that its format needs,
+    ModelError when p-values are wanted of a model that has none.
+    """
+    from saresnet_cli.formats.provenance import Provenance
+
+    if layout.value == "pvalue":
+        for model in models:
+            if model.card.null is None:
+                raise ModelError(
+                    "the model has no background, so no p-values", path=model.path, cure="use --value logit"
+                )
+    module = import_module(f"saresnet_cli.formats.{layout.format}")
+    with contextlib.ExitStack() as stack:
+        writers = []
+        for path, columns in layout.files([model.id for model in models]):
+            if path is not None and layout.path != path:
+                _make_folder(Path(path).parent)
+            made = Provenance.of([models[column] for column in columns], stride, summary)
+            writers.append((stack.enter_context(module.open_writer(path, made, layout, genome)), columns))
+
+        def write(block: Block) -> None:
+            for writer, columns in writers:
+                writer(block if len(columns) == len(models) else _part(block, columns))
+
+        yield write
+
+
+def _by_name(path: str | None) -> str | None:
+    name = (path or "").lower()
+    for packed in _PACKED:
+        name = name.removesuffix(packed)
+    return next((format for format, about in FORMATS.items() if name.endswith(about.suffixes)), None)
+
+
+def _part(block: Block, columns: list[int]) -> Block:
+    """Return what a block holds of some of its models."""
+    rows = block.keep[:, columns].any(axis=1)
+    where = [column[rows] for column in (block.chrom, block.start, block.end)]
+    values = [column[rows][:, columns] for column in (block.logit, block.score, block.pvalue, block.keep)]
+    return type(block)(*where, *values)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"can't be made ({error.strerror})", path=folder) from error
