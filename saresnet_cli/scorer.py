@@ -49,12 +49,14 @@ class Scorer:
 
     def submit(self, windows: np.ndarray) -> Pending:
         """Start on windows, (n, 101) uint8 ASCII, and return at once; they must not change until the result is read."""
-        # The models take turns, so that each needs the memory of a few batches only.
+        parts = [windows[start : start + self.batch_size] for start in range(0, len(windows), self.batch_size)]
+        if len(self.engines) >= self.concurrency > 1 or not parts:
+            # A thread stays with a model for the whole chunk: its weights are then in the cache of that core.
+            return Pending([[self._pool.submit(_run_all, engine, parts)] for engine in self.engines])
         batches: list[list[Future[np.ndarray]]] = [[] for _ in self.engines]
-        for start in range(0, len(windows), self.batch_size):
-            batch = windows[start : start + self.batch_size]
+        for part in parts:
             for column, engine in zip(batches, self.engines, strict=True):
-                column.append(self._pool.submit(engine.run, batch))
+                column.append(self._pool.submit(engine.run, part))
         return Pending(batches)
 
     def logits(self, windows: np.ndarray) -> np.ndarray:
@@ -65,3 +67,7 @@ class Scorer:
         if windows.dtype != np.uint8 or windows.ndim != 2 or windows.shape[1] != WINDOW:
             raise ValueError(f"windows are {windows.dtype} {windows.shape}, not uint8 (n, {WINDOW})")
         return self.submit(windows).result()
+
+
+def _run_all(engine: Engine, parts: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.empty(0, np.float32), *(engine.run(part) for part in parts)])
