@@ -20,6 +20,7 @@ from saresnet_cli.errors import SaresnetError
 COMMANDS = {
     "scan": ("saresnet_cli.commands.scan", "scan", "Score the windows of a genome, or of BED regions."),
     "score": ("saresnet_cli.commands.score", "score", "Score each sequence of a FASTA file once."),
+    "call": ("saresnet_cli.commands.call", "call", "Call binding sites, as narrowPeak."),
     "variants": ("saresnet_cli.commands.variants", "variants", "Score what the variants of a VCF do to binding."),
     "explain": ("saresnet_cli.commands.explain", "explain", "Explain scores base by base."),
     "marginalize": ("saresnet_cli.commands.marginalize", "marginalize", "Measure what motifs do to a score."),
