@@ -4,10 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from saresnet_train.codes import reverse_complement
 from saresnet_train.epochs import Epochs
+from saresnet_train.fit import MINING_STRIDE, _hardest
+from saresnet_train.gc import gc_bins, gc_shares
+from saresnet_train.hardware import Hardware
 from saresnet_train.negatives import GenomicWindows
+from saresnet_train.network import NetworkConfig, SAResNet
+from saresnet_train.predict import predict
 from saresnet_train.recipe import FINETUNE, PRETRAIN, Recipe
 
 PLAIN = Recipe(batch_size=32, reverse_complement=False, shifted=0.0, genomic=0.0)
@@ -100,3 +106,45 @@ def test_hard_windows_are_drawn_near_the_hardest(real_windows: np.ndarray, backg
     assert len(drawn) == 200
     assert 100 <= sum(drawn) <= 102
     assert len({row.tobytes() for row in codes[labels == 0]} & near) > 40
+
+
+def test_genomic_windows_have_the_gc_content_of_the_positives(
+    real_windows: np.ndarray, background: GenomicWindows
+) -> None:
+    rich = real_windows[np.argsort(gc_bins(real_windows), kind="stable")[-120:]]
+    recipe = PLAIN.changed(shuffles=0.0, genomic=2.0, match_gc=True)
+    codes, labels = Epochs(rich, recipe, 1, background).windows(0)
+    assert np.array_equal(gc_shares(codes[labels == 0]), gc_shares(rich))
+    codes, labels = Epochs(rich, recipe.changed(match_gc=False), 1, background).windows(0)
+    assert gc_bins(codes[labels == 0]).mean() < gc_bins(rich).mean() - 2
+
+
+def test_flanks_are_drawn_where_they_may_be(real_windows: np.ndarray, background: GenomicWindows) -> None:
+    beside = background.within([("chr20_part", 5000, 5300)])
+    recipe = PLAIN.changed(shuffles=0.0, flanks=0.5)
+    epochs = Epochs(real_windows[:80], recipe, 1, background, flanks=beside)
+    assert epochs.counts == {"positives": 80, "shuffled": 0, "genomic": 0, "flanks": 40}
+    codes, labels = epochs.windows(0)
+    allowed = {row.tobytes() for row in background.take(np.arange(5000, 5200))}
+    assert len(codes) == epochs.size == 120
+    assert {row.tobytes() for row in codes[labels == 0]} <= allowed
+    with pytest.raises(ValueError, match="places of the peaks"):
+        Epochs(real_windows[:80], recipe, 1, background)
+
+
+def test_the_hardest_are_looked_for_among_so_many_at_most(
+    real_windows: np.ndarray, background: GenomicWindows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = PLAIN.changed(genomic=4.0, hard=0.5, epochs=2)
+    epochs = Epochs(real_windows[:50], recipe, 1, background)
+    torch.manual_seed(1)
+    model = SAResNet(NetworkConfig(channels=8, blocks=(1,), attention_channels=4, hidden=4)).eval()
+    hardware = Hardware(torch.device("cpu"), False)
+    every = background.every(MINING_STRIDE)
+    logits = predict(model, background.take(every), "forward")
+    hardest = _hardest({"epoch": 1}, model, epochs, recipe, hardware)
+    assert hardest.tolist() == np.sort(every[np.argsort(-logits, kind="stable")[: round(0.03 * len(every))]]).tolist()
+    monkeypatch.setattr("saresnet_train.fit.MINED", 200)
+    fewer = _hardest({"epoch": 1}, model, epochs, recipe, hardware)
+    assert len(fewer) == 6
+    assert (fewer % (3 * MINING_STRIDE) == 0).all()

@@ -113,7 +113,7 @@ def test_a_finished_run_is_not_trained_again(pretrained: Path, positives: Path, 
     assert (pretrained / "checkpoint.pt").read_bytes() == before
     other = _train("pretrain", positives, "-o", pretrained, *same, "--learning-rate", 0.002)
     assert other.returncode == 1
-    assert "another run is in this folder; choose another --out, or remove it" in other.stderr
+    assert "another run is in this folder; choose another folder, or remove it" in other.stderr
     assert len(other.stderr.strip().splitlines()[-1:]) == 1
 
 
@@ -192,6 +192,7 @@ def test_two_processes_train_one_model(tmp_path: Path, positives: Path, pretrain
         (("finetune", "{positives}", "-o", "x"), "give either --from CHECKPOINT or --from-scratch"),
         (("finetune", "{positives}", "-o", "x", "--from-scratch", "--genomic", "2"), "--genomic needs --background"),
         (("finetune", "{positives}", "-o", "x", "--from-scratch", "--hard", "0.5"), "--hard needs --background"),
+        (("finetune", "{positives}", "-o", "x", "--from-scratch", "--match-gc"), "--match-gc needs --background"),
         (("evaluate", "m.pt"), "give one of --positive"),
     ],
 )

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from saresnet_cli.errors import SaresnetError
+from saresnet_cli.errors import GenomeError, SaresnetError
 from saresnet_cli.genome import Genome
-from saresnet_cli.regions import read_regions
 from saresnet_train.codes import encode
 from saresnet_train.loci import locate
 from saresnet_train.negatives import GenomicWindows, Interval
 from saresnet_train.network import WINDOW
+from saresnet_train.packed import BLOCK
+from saresnet_train.peaks import Peaks, read_summits
 
 MARGIN = 50
 """Bases around a bound window that no background window may touch."""
@@ -31,6 +33,23 @@ def parse_interval(text: str) -> Interval:
     if low >= high:
         raise SaresnetError(f"{text!r} is empty", cure="start is below end")
     return name, low, high
+
+
+def place(fasta: Genome, intervals: Iterable[Interval]) -> list[Interval]:
+    """Return intervals under the genome's own names, cut at its ends; raises GenomeError if one is beyond."""
+    placed = []
+    for chrom, start, end in intervals:
+        name = fasta.resolve(chrom)
+        if start >= fasta.lengths[name]:
+            raise GenomeError(f"{name} has {fasta.lengths[name]:,} bases, and none from {start:,} on", path=fasta.path)
+        placed.append((name, start, min(end, fasta.lengths[name])))
+    return placed
+
+
+def around(peaks: Peaks) -> list[Interval]:
+    """Return the intervals that no background window may touch: the peaks, and `MARGIN` bases on either side."""
+    rows = zip(peaks.chrom.tolist(), peaks.start.tolist(), peaks.end.tolist(), strict=True)
+    return [(name, start - MARGIN, end + MARGIN) for name, start, end in rows]
 
 
 @dataclass(frozen=True)
@@ -51,27 +70,26 @@ class Background:
             return positives
         keep = np.ones(len(positives), bool)
         with Genome(self.genome) as fasta:
-            for chrom, start, end in self.hold_out:
-                name = fasta.resolve(chrom)
-                bases = fasta.fetch(name, start, min(end, fasta.lengths[name]))
-                keep &= locate(positives, encode(bases)) < 0
+            for name, start, end in place(fasta, self.hold_out):
+                for at in range(start, end, BLOCK):  # a window's middle may lie across two blocks
+                    bases = fasta.fetch(name, at, min(at + BLOCK + WINDOW, end))
+                    keep &= locate(positives, encode(bases)) < 0
         return positives[keep]
 
-    def windows(self, positives: np.ndarray) -> GenomicWindows:
-        """Return windows to draw negatives from: none is held out, excluded, or stands where a positive does."""
-        known: list[Interval] = []
+    def windows(self, positives: np.ndarray, only: Iterable[Interval] = ()) -> GenomicWindows:
+        """Return windows to draw negatives from: none is held out, excluded, or stands where a positive does.
+
+        positives: (n, 101) uint8 codes, found again by their sequence. only: parts of the genome to take windows
+        from, default all; there may be none in them. Raises GenomeError when there is none at all.
+        """
         with Genome(self.genome) as fasta:
-            for path in self.exclude:
-                for region in read_regions(path):
-                    name = fasta.resolve(region.chrom)
-                    known.append((name, region.start - MARGIN, region.end + MARGIN))
-            held = [(fasta.resolve(name), start, end) for name, start, end in self.hold_out]
+            known = [interval for path in self.exclude for interval in around(read_summits(path, fasta))]
+            held = place(fasta, self.hold_out)
+            parts = place(fasta, only)
         windows = GenomicWindows(self.genome, exclude=known, hold_out=held)
-        places = locate(positives, windows.codes)
+        windows, genome = windows.within(parts) if parts else windows, windows.genome
+        spans = [(genome.offsets[name] + start, genome.offsets[name] + end) for name, start, end in parts]
+        places = np.concatenate([locate(positives, genome, span) for span in spans or [(0, len(genome))]])
         middle = places[places >= 0] + 15  # the middle of a 31-mer is the middle of its window
         reach = WINDOW // 2 + MARGIN + WINDOW  # a window is named by its start
-        bound = np.zeros(len(windows.codes) + 1, np.int32)
-        np.add.at(bound, np.maximum(middle - reach, 0), 1)
-        np.add.at(bound, np.minimum(middle + WINDOW // 2 + MARGIN, len(bound) - 1), -1)
-        windows.starts = windows.starts[np.cumsum(bound)[windows.starts] == 0]
-        return windows
+        return windows.without_starts(middle - reach, middle + WINDOW // 2 + MARGIN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
@@ -36,6 +37,21 @@ def read_checkpoint(path: Path | str) -> dict:
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise ModelError("it is not a saresnet checkpoint", path=path)
     return state
+
+
+def strip_checkpoint(path: Path | str, output: Path) -> None:
+    """Write a finished checkpoint without its optimizer and history: weights to start from.
+
+    The same weights give the same bytes, wherever they come from. Raises ModelError when it is not a checkpoint.
+    """
+    state = read_checkpoint(path)
+    network = network_of(state).float()
+    kept = {key: state[key] for key in ("config", "set", "training", "seed") if key in state}
+    content = io.BytesIO()  # a file's name would be in its bytes
+    torch.save({"format": FORMAT, **kept, "model": network.state_dict()}, content)
+    part = output.with_name(f".{output.name}.{os.getpid()}")
+    part.write_bytes(content.getvalue())
+    part.replace(output)
 
 
 def load_network(path: Path | str) -> SAResNet:

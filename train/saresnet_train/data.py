@@ -11,10 +11,10 @@ import numpy as np
 
 from saresnet_cli.errors import SaresnetError
 from saresnet_cli.genome import Genome
-from saresnet_cli.regions import read_regions
 from saresnet_cli.sequences import read_fasta
 from saresnet_train.codes import encode, reverse_complement
 from saresnet_train.network import WINDOW
+from saresnet_train.peaks import read_summits, summit_windows
 
 
 class DataError(SaresnetError):
@@ -118,30 +118,39 @@ def read_peaks(peaks: Path | str, genome: Path | str) -> np.ndarray:
 
     peaks: BED or narrowPeak. Returns (n, 101) uint8 base codes in file order;
     a peak whose window leaves its chromosome is moved inside. Raises RegionError
-    on an unknown chromosome, DataError when no window is left.
+    on a peak that is not on the genome, DataError when no window is left.
     """
-    rows = []
     with Genome(genome) as fasta:
-        for region in read_regions(peaks):
-            name = fasta.resolve(region.chrom)
-            middle = region.summit if region.summit is not None else (region.start + region.end) // 2
-            start = min(max(0, middle - WINDOW // 2), fasta.lengths[name] - WINDOW)
-            if start >= 0:
-                rows.append(encode(fasta.fetch(name, start, start + WINDOW)))
-    if not rows:
-        raise DataError("it has no peaks", path=peaks)
-    return np.stack(rows)
+        found = read_summits(peaks, fasta)
+        starts = summit_windows(found, fasta)
+        kept = np.flatnonzero(starts >= 0)
+        if not len(kept):
+            raise DataError("it has no peaks", path=peaks)
+        return read_starts(fasta, found.chrom[kept], starts[kept])
+
+
+def read_starts(genome: Genome, chrom: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Read windows of a genome by their places, (n,) object and (n,) int64: (n, 101) uint8 base codes."""
+    codes = np.empty((len(start), WINDOW), np.uint8)
+    places = zip(chrom.tolist(), start.tolist(), strict=True)
+    for row, (name, at) in enumerate(places):
+        codes[row] = encode(genome.fetch(name, at, at + WINDOW))
+    return codes
 
 
 def distinct(codes: np.ndarray) -> np.ndarray:
     """Drop exact duplicates, on either strand: (n, length) uint8 -> (m, length), the first of each kept in order."""
+    return codes[first_of_duplicates(codes)]
+
+
+def first_of_duplicates(codes: np.ndarray) -> np.ndarray:
+    """Return the indices of windows that are not, on either strand, one that came before: (m,) int64, ascending."""
     width = codes.shape[1]
     # a numpy string ends at a zero byte, so codes are counted from 1
     forward = np.ascontiguousarray(codes + 1).view(f"S{width}").ravel()
     backward = np.ascontiguousarray(reverse_complement(codes) + 1).view(f"S{width}").ravel()
     canonical = np.where(forward < backward, forward, backward)
-    first = np.unique(canonical, return_index=True)[1]
-    return codes[np.sort(first)]
+    return np.sort(np.unique(canonical, return_index=True)[1])
 
 
 def fingerprint(codes: np.ndarray) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from saresnet_train.codes import reverse_complement
+from saresnet_train.gc import gc_shares
 from saresnet_train.negatives import GenomicWindows, shuffle_dinucleotides
 from saresnet_train.recipe import Recipe
 
@@ -16,8 +17,9 @@ class Epochs:
 
     positives: (n, 101) uint8 codes; negatives: own negatives, (m, 101) codes,
     used in place of shuffles where given; background: where genomic windows
-    come from. All draws follow from (seed, epoch, step), so that a run that was
-    stopped can go on with the very same batches.
+    come from; flanks: where windows beside the peaks come from. All draws follow
+    from (seed, epoch, step), so that a run that was stopped can go on with the
+    very same batches.
     """
 
     def __init__(
@@ -27,17 +29,31 @@ class Epochs:
         seed: int,
         background: GenomicWindows | None = None,
         negatives: np.ndarray | None = None,
+        flanks: GenomicWindows | None = None,
     ) -> None:
         self.positives, self.recipe, self.seed = positives, recipe, seed
-        self.background, self.negatives = background, negatives
+        self.background, self.negatives, self.flanks = background, negatives, flanks
         self.hard: np.ndarray | None = None  # starts of the background windows that score highest, (n,) int64
         if recipe.genomic and background is None:
             raise ValueError("a recipe with genomic windows needs a background")
+        if recipe.flanks and flanks is None:
+            raise ValueError("a recipe with flanks needs the places of the peaks")
         self.shuffled = 0 if negatives is not None else round(recipe.shuffles * len(positives))
         self.genomic = round(recipe.genomic * len(positives))
-        own = 0 if negatives is None else len(negatives)
-        self.size = len(positives) + own + self.shuffled + self.genomic
+        self.beside = round(recipe.flanks * len(positives))
+        self.gc = gc_shares(positives) if recipe.match_gc else None
+        self.size = sum(self.counts.values())
         self.steps = -(-self.size // recipe.batch_size)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many windows of each kind an epoch has, for the model card."""
+        counts = {"positives": len(self.positives), "shuffled": self.shuffled, "genomic": self.genomic}
+        if self.beside:
+            counts["flanks"] = self.beside
+        if self.negatives is not None:
+            counts["given"] = len(self.negatives)
+        return counts
 
     def windows(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the windows of an epoch, shuffled: (size, 101) uint8 codes and (size,) uint8 labels."""
@@ -53,9 +69,11 @@ class Epochs:
             parts.append(shuffle_dinucleotides(source, (self.seed, epoch if self.recipe.fresh else 0, 3)))
         if self.background is not None and self.genomic:
             near = 0 if self.hard is None else round(self.recipe.hard * self.genomic)
-            parts.append(self.background.draw(self.genomic - near, drawn))
+            parts.append(self.background.draw(self.genomic - near, drawn, self.gc))
             if self.hard is not None and near:
                 parts.append(self.background.draw_near(self.hard, near, drawn))
+        if self.flanks is not None and self.beside:
+            parts.append(self.flanks.draw(self.beside, drawn))
         codes = np.concatenate(parts)
         labels = np.zeros(len(codes), np.uint8)
         labels[: len(self.positives)] = 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,10 +19,12 @@ Scorer = Callable[[np.ndarray], np.ndarray]
 
 
 @contextmanager
-def open_scorer(model: Path | str, strands: str = "both", threads: int | None = None) -> Iterator[Scorer]:
+def open_scorer(
+    model: Path | str, strands: str = "both", threads: int | None = None, device: str = "auto"
+) -> Iterator[Scorer]:
     """Give what scores windows: a checkpoint (`.pt`, by torch), or an exported model (a file or an id).
 
-    strands: how a checkpoint scores; an exported model does as its card says.
+    strands: how a checkpoint scores; an exported model does as its card says. device: for an exported model.
     Raises ModelError when there is no such model.
     """
     if str(model).endswith(".pt"):
@@ -39,7 +41,7 @@ def open_scorer(model: Path | str, strands: str = "both", threads: int | None = 
         from saresnet_cli.model import load_model
         from saresnet_cli.runtime import Runtime
 
-        with Runtime(threads=threads).open([load_model(str(model))]) as scorer:
+        with Runtime(threads=threads, device=device).open([load_model(str(model))]) as scorer:
             yield lambda codes: scorer.logits(decode(codes))[:, 0]
 
 
@@ -51,9 +53,18 @@ def evaluate_windows(score: Scorer, positive: Path | str, negative: Path | str) 
 
 
 def evaluate_genome(
-    score: Scorer, genome: Path | str, peaks: Path | str, stride: int = 50, only: tuple[Interval, ...] = ()
+    score: Scorer,
+    genome: Path | str,
+    peaks: Path | str,
+    stride: int = 50,
+    only: tuple[Interval, ...] = (),
+    leave_out: Iterable[Path | str] = (),
 ) -> dict:
     """Return the metrics over the windows of a genome, labelled by peaks (`label_windows`)."""
-    windows = label_windows(genome, peaks, stride, only)
-    figures = measure(windows.labels, score(windows.codes))
-    return {**figures, "left_out": windows.left_out, "with_other_letters": windows.without_bases, "stride": stride}
+    labels, logits, left_out, without = [], [], 0, 0
+    for part in label_windows(genome, peaks, stride, only, leave_out):
+        labels.append(part.labels)
+        logits.append(score(part.codes))
+        left_out, without = left_out + part.left_out, without + part.without_bases
+    figures = measure(np.concatenate(labels), np.concatenate(logits))
+    return {**figures, "left_out": left_out, "with_other_letters": without, "stride": stride}

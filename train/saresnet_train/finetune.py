@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,14 +16,21 @@ from saresnet_train.background import Background
 from saresnet_train.checkpoint import load_network
 from saresnet_train.data import fingerprint
 from saresnet_train.epochs import Epochs
-from saresnet_train.fit import Hardware, Run, fit
+from saresnet_train.fit import Labelled, fit
+from saresnet_train.hardware import Hardware
 from saresnet_train.loci import split_by_locus
+from saresnet_train.negatives import GenomicWindows
 from saresnet_train.network import NetworkConfig, SAResNet
-from saresnet_train.pretrain import VALIDATION, say_line, validation_windows
+from saresnet_train.pretrain import VALIDATION, validation_windows
 from saresnet_train.recipe import Recipe
+from saresnet_train.run import Run, describe, say_line
 
 FREEZE = ("none", "stem", "stage2", "head-only")
 """What can be frozen (supplementary table S2): nothing; the stem; stem and stage 2; all but the dense layers."""
+
+
+FEWEST = 10
+"""Positives that a network is trained on at least."""
 
 
 @dataclass(frozen=True)
@@ -49,43 +57,91 @@ def freeze(model: SAResNet, what: str) -> None:
         part.requires_grad_(False)
 
 
+def check_enough(id: str, count: int) -> None:
+    """Raise SaresnetError when so many positives are too few to train on."""
+    if count < FEWEST:
+        raise SaresnetError(f"{id}: {count} positives are too few to train on", cure="give more peaks")
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """What a network is fine-tuned on.
+
+    positives: (n, 101) uint8 codes; validating: (m, 101), bound windows that validate, none of them
+    trained on; validation: labelled windows by name, the first decides. background, flanks: where negatives come
+    from; negatives: (k, 101), in place of shuffles. held_out: how many positives were left out, or why, in words.
+    """
+
+    positives: np.ndarray
+    validating: np.ndarray
+    validation: dict[str, Labelled]
+    background: GenomicWindows | None = None
+    flanks: GenomicWindows | None = None
+    negatives: np.ndarray | None = None
+    held_out: str = "0 held out"
+
+
 def finetune(
     experiment: Experiment,
     out: Path,
     recipe: Recipe,
     *,
-    start: Path | None = None,
     background: Background | None = None,
+    validation: float = VALIDATION,
+    seed: int = 1,
+    **options: Any,
+) -> dict:
+    """Train on one experiment and return the state of its checkpoint, `out/checkpoint.pt`.
+
+    validation: share of the positives, by locus, that validates. options: those of `transfer`.
+    Goes on where an earlier run in `out` stopped. Raises SaresnetError when too few windows are left to train on.
+    """
+    positives = experiment.positives
+    if background is not None:
+        positives = background.drop_held_out(positives)
+    training, validating = split_by_locus(positives, validation, seed)
+    check_enough(experiment.id, len(training))
+    windows = background.windows(positives) if background is not None else None
+    own, judged = None, None
+    if experiment.negatives is not None:
+        kept, held = split_by_locus(experiment.negatives, validation, seed)
+        own, judged = experiment.negatives[kept], experiment.negatives[held]
+    chosen = TrainingSet(
+        positives[training],
+        positives[validating],
+        validation_windows(positives[validating], windows, seed, judged, recipe.match_gc),
+        windows,
+        negatives=own,
+        held_out=f"{len(experiment.positives) - len(positives)} held out",
+    )
+    identity = {"id": experiment.id, "tf": experiment.tf, "cell": experiment.cell, "source": experiment.source}
+    arguments = {"positives": fingerprint(positives), "validation": validation}
+    return transfer(chosen, out, recipe, identity, arguments=arguments, seed=seed, **options)
+
+
+def transfer(
+    chosen: TrainingSet,
+    out: Path,
+    recipe: Recipe,
+    identity: dict,
+    *,
+    start: Path | None = None,
     network: NetworkConfig | None = None,
     frozen: str = "none",
-    validation: float = VALIDATION,
+    arguments: dict | None = None,
     seed: int = 1,
     hardware: Hardware | None = None,
     save_every: float = 120.0,
     quiet: bool = False,
     say: Callable[[str], None] = say_line,
 ) -> dict:
-    """Train on one experiment and return the state of its checkpoint, `out/checkpoint.pt`.
+    """Train on windows that were chosen and return the state of the checkpoint, `out/checkpoint.pt`.
 
-    start: checkpoint of the global model; without it the network learns from
-    scratch (the paper's direct learning). validation: share of the positives,
-    by locus, that validates. Goes on where an earlier run in `out` stopped.
-    Raises SaresnetError when too few windows are left to train on.
+    identity: id, tf, cell and source, for the checkpoint. start: checkpoint of the global model; without it the
+    network learns from scratch (the paper's direct learning). frozen: one of `FREEZE`. arguments: what decides
+    the weights beside all this. Goes on where an earlier run in `out` stopped.
     """
     hardware = hardware or Hardware.find()
-    positives = experiment.positives
-    if background is not None:
-        positives = background.drop_held_out(positives)
-    training, validating = split_by_locus(positives, validation, seed)
-    if len(training) < 10:
-        raise SaresnetError(
-            f"{experiment.id}: {len(training)} positives are too few to train on", cure="give more peaks"
-        )
-    windows = background.windows(positives) if background is not None else None
-    own, judged = None, None
-    if experiment.negatives is not None:
-        kept, held = split_by_locus(experiment.negatives, validation, seed)
-        own, judged = experiment.negatives[kept], experiment.negatives[held]
     torch.manual_seed(seed)
     if start is None:
         model = SAResNet(network or NetworkConfig(dropout=recipe.dropout))
@@ -93,39 +149,21 @@ def finetune(
         model = load_network(start)
         model.drop1.p = model.drop2.p = recipe.dropout
     freeze(model, frozen)
-    epochs = Epochs(positives[training], recipe, seed, windows, own)
-    counts = {"positives": len(training), "shuffled": epochs.shuffled, "genomic": epochs.genomic}
-    if own is not None:
-        counts["given"] = len(own)
-    if hardware.rank == 0 and not quiet:
+    epochs = Epochs(chosen.positives, recipe, seed, chosen.background, chosen.negatives, chosen.flanks)
+    if hardware.lead and not quiet:
         say(
-            f"{experiment.id}: {len(training)} positives, {len(validating)} to validate, "
-            f"{len(experiment.positives) - len(positives)} held out; an epoch has {epochs.size} windows in "
-            f"{epochs.steps} batches; {hardware.device.type}, "
-            f"{'bfloat16' if hardware.bfloat16 else 'float32'}, seed {seed}"
+            f"{identity['id']}: {len(chosen.positives)} positives, {len(chosen.validating)} to validate, "
+            f"{chosen.held_out}; {describe(epochs, hardware)}"
         )
-    run = Run(
-        folder=out,
-        seed=seed,
-        arguments={
-            "command": "finetune",
-            "recipe": recipe.as_dict(),
-            "positives": fingerprint(positives),
-            "negatives": None if own is None else fingerprint(own),
-            "background": windows.fingerprint if windows is not None else None,
-            "start": None if start is None else _weights_of(model),
-            "frozen": frozen,
-            "validation": validation,
-            "bfloat16": hardware.bfloat16,
-            "processes": hardware.world,
-        },
-        identity={"id": experiment.id, "tf": experiment.tf, "cell": experiment.cell, "source": experiment.source},
-        counts=counts,
-        quiet=quiet,
-        save_every=save_every,
-    )
-    validated = validation_windows(positives[validating], windows, seed, judged)
-    return fit(model, epochs, validated, recipe, run, hardware, say)
+    decisive = {
+        "negatives": None if chosen.negatives is None else fingerprint(chosen.negatives),
+        "start": None if start is None else _weights_of(model),
+        "frozen": frozen,
+        **(arguments or {}),
+    }
+    both = np.concatenate([chosen.positives, chosen.validating])
+    run = Run.of("finetune", out, epochs, hardware, both, identity, decisive, quiet=quiet, save_every=save_every)
+    return fit(model, epochs, chosen.validation, recipe, run, hardware, say)
 
 
 def _weights_of(model: SAResNet) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
 import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,91 +16,28 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from saresnet_cli.errors import DeviceError, SaresnetError
+from saresnet_cli.errors import SaresnetError
 from saresnet_train.checkpoint import read_checkpoint, save_checkpoint
 from saresnet_train.codes import one_hot
 from saresnet_train.epochs import Epochs
+from saresnet_train.hardware import Hardware
 from saresnet_train.metrics import measure
 from saresnet_train.network import SAResNet
 from saresnet_train.predict import predict
 from saresnet_train.recipe import Recipe
+from saresnet_train.run import Run, say_line
 
 MINING_STRIDE = 100
 """Bases between the background windows among which the hardest are looked for."""
+
+MINED = 200_000
+"""Background windows among which they are looked for, at most: a human genome has a hundred times as many."""
 
 HARDEST = 0.03
 """Share of them that is the hardest."""
 
 Labelled = tuple[np.ndarray, np.ndarray]
 """Windows, (n, 101) uint8 codes, and their labels, (n,)."""
-
-
-@dataclass
-class Hardware:
-    """Where a run computes: device, precision and its place among the processes of torchrun."""
-
-    device: torch.device
-    bfloat16: bool
-    rank: int = 0
-    world: int = 1
-
-    @classmethod
-    def find(cls, device: str = "auto", precision: str = "auto", threads: int | None = None) -> Hardware:
-        """Choose the hardware and set torch up for it.
-
-        device: auto, cpu or cuda. precision: float32, bfloat16 or auto (bfloat16
-        where the processor multiplies it). Raises DeviceError for cuda without one.
-        """
-        rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-        if device == "cuda" and not torch.cuda.is_available():
-            raise DeviceError("no CUDA device", cure="use --device cpu or auto")
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        torch.set_num_threads(threads or max(1, cores // world))
-        if world > 1 and not dist.is_initialized():
-            dist.init_process_group("nccl" if device == "cuda" else "gloo")
-        if device == "cuda":
-            place = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
-            torch.cuda.set_device(place)
-            able = torch.cuda.is_bf16_supported()
-        else:
-            place = torch.device("cpu")
-            able = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
-            _keep_memory()
-        return cls(place, precision == "bfloat16" or (precision == "auto" and able), rank, world)
-
-
-def _keep_memory() -> None:
-    """Let the C library keep freed activations: to give them back and fault them in again costs a tenth of a step."""
-    try:
-        libc = ctypes.CDLL(None)
-        libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
-        libc.mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
-    except (OSError, AttributeError):  # not glibc: only slower
-        pass
-
-
-@dataclass
-class Run:
-    """What a run is: written into its checkpoint, and compared when it goes on.
-
-    arguments: all that decides the weights (data, recipe, seed). identity: id,
-    tf, cell and source of the model. counts: windows trained on.
-    """
-
-    folder: Path
-    seed: int
-    arguments: dict
-    identity: dict = field(default_factory=dict)
-    counts: dict = field(default_factory=dict)
-    quiet: bool = False
-    save_every: float = 120.0  # seconds
-
-    @property
-    def checkpoint(self) -> Path:
-        """The file that holds the run's state and, at its end, the trained network."""
-        return self.folder / "checkpoint.pt"
 
 
 def learning_rate(recipe: Recipe, progress: float) -> float:
@@ -122,7 +57,7 @@ def fit(
     recipe: Recipe,
     run: Run,
     hardware: Hardware,
-    say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
+    say: Callable[[str], None] = say_line,
 ) -> dict:
     """Train a network and return the state of its checkpoint.
 
@@ -137,7 +72,7 @@ def fit(
     optimizer = kind(trained, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
     state = _begin(model, optimizer, run)
     if state["done"]:
-        if hardware.rank == 0 and not run.quiet:
+        if hardware.lead and not run.quiet:
             say(f"{run.checkpoint}: already trained, epoch {state['epoch']}, step {state['step']}")
         return state
     network: nn.Module = model
@@ -145,7 +80,7 @@ def fit(
         ids = [hardware.device.index] if hardware.device.type == "cuda" else None
         network = DistributedDataParallel(model, device_ids=ids)
     total = recipe.epochs * epochs.steps
-    lead = hardware.rank == 0
+    lead = hardware.lead
     saved = time.monotonic()
     while not state["done"]:
         epoch, first = state["epoch"], state["step"] - state["epoch"] * epochs.steps
@@ -205,7 +140,7 @@ def _begin(model: SAResNet, optimizer: torch.optim.Optimizer, run: Run) -> dict:
     for key, value in (("arguments", before), ("seed", state["seed"]), ("config", state["config"])):
         if value != fresh[key]:
             raise SaresnetError(
-                "another run is in this folder", path=run.checkpoint, cure="choose another --out, or remove it"
+                "another run is in this folder", path=run.checkpoint, cure="choose another folder, or remove it"
             )
     model.load_state_dict(state.pop("model"))
     optimizer.load_state_dict(state.pop("optimizer"))
@@ -220,9 +155,10 @@ def _hardest(state: dict, model: SAResNet, epochs: Epochs, recipe: Recipe, hardw
         background = epochs.background
         if background is None:
             raise ValueError("hard windows need a background")
-        starts = background.every(MINING_STRIDE)
+        wider = -(-len(background.free) // (MINING_STRIDE * MINED))
+        starts = background.every(MINING_STRIDE * max(1, wider))
         told: list[torch.Tensor | None] = [None]
-        if hardware.rank == 0:  # the others have batch norm statistics of their own
+        if hardware.lead:  # the others have batch norm statistics of their own
             logits = predict(model, background.take(starts), "forward", bfloat16=hardware.bfloat16)
             highest = np.sort(np.argsort(-logits, kind="stable")[: max(1, round(HARDEST * len(starts)))])
             told = [torch.as_tensor(starts[highest])]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
@@ -80,11 +82,21 @@ def split_by_locus(codes: np.ndarray, share: float, seed: int) -> tuple[np.ndarr
     return np.flatnonzero(~held), np.flatnonzero(held)
 
 
-def locate(windows: np.ndarray, genome: np.ndarray, k: int = 31, block: int = 2_000_000) -> np.ndarray:
+class Bases(Protocol):
+    """Base codes by position: an array, or a genome that unpacks what is asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> np.ndarray: ...
+
+
+def locate(
+    windows: np.ndarray, genome: Bases, span: tuple[int, int] | None = None, k: int = 31, block: int = 2_000_000
+) -> np.ndarray:
     """Find where the middle of each window stands in a genome, on either strand.
 
-    windows: (n, length) uint8 codes; genome: (bases,) uint8 codes.
-    Returns (n,) int64, the start of the middle k-mer in the genome, -1 where it
+    windows: (n, length) uint8 codes; genome: uint8 codes of one strand; span: the part of it to look in,
+    default all. Returns (n,) int64, the start of the middle k-mer in the genome, -1 where it
     is not there; a k-mer that stands there more than once gives one of its places.
     """
     first = (windows.shape[1] - k) // 2
@@ -94,17 +106,18 @@ def locate(windows: np.ndarray, genome: np.ndarray, k: int = 31, block: int = 2_
     order = np.argsort(wanted)
     ranked = wanted[order]
     found = np.full(len(windows), -1, np.int64)
-    for at in range(0, max(0, len(genome) - k + 1), block):
-        part = genome[at : at + block + k - 1]
+    low, high = span or (0, len(genome))
+    for at in range(low, max(low, high - k + 1), block):
+        part = genome[at : min(at + block + k - 1, high)]
         if (part == OTHER).all():
             continue
         hashes = hash_kmers(part[None], k)[0]
-        low = np.searchsorted(ranked, hashes, "left")
+        rank = np.searchsorted(ranked, hashes, "left")
         hits = np.flatnonzero(
-            (low < len(ranked)) & (ranked[np.minimum(low, len(ranked) - 1)] == hashes) & (hashes != 0)
+            (rank < len(ranked)) & (ranked[np.minimum(rank, len(ranked) - 1)] == hashes) & (hashes != 0)
         )
-        for place, rank in zip(hits.tolist(), low[hits].tolist(), strict=True):
-            while rank < len(ranked) and ranked[rank] == ranked[low[place]]:
-                found[order[rank]] = at + place
-                rank += 1
+        for place, nearest in zip(hits.tolist(), rank[hits].tolist(), strict=True):
+            while nearest < len(ranked) and ranked[nearest] == hashes[place]:
+                found[order[nearest]] = at + place
+                nearest += 1
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,21 +9,19 @@ import numpy as np
 import torch
 
 from saresnet_train.background import Background
-from saresnet_train.data import distinct, fingerprint, read_windows
+from saresnet_train.data import distinct, read_windows
 from saresnet_train.epochs import Epochs
-from saresnet_train.fit import Hardware, Labelled, Run, fit
+from saresnet_train.fit import Labelled, fit
+from saresnet_train.gc import gc_shares
+from saresnet_train.hardware import Hardware
 from saresnet_train.loci import split_by_locus
 from saresnet_train.negatives import GenomicWindows, shuffle_dinucleotides
 from saresnet_train.network import NetworkConfig, SAResNet
 from saresnet_train.recipe import Recipe
+from saresnet_train.run import Run, describe, say_line
 
 VALIDATION = 0.1
 """Share of the positives that validates: global-VL of the paper."""
-
-
-def say_line(line: str) -> None:
-    """Print a line to stderr at once."""
-    print(line, file=sys.stderr, flush=True)
 
 
 def pool(files: list[Path], seed: int = 0) -> np.ndarray:
@@ -33,7 +30,11 @@ def pool(files: list[Path], seed: int = 0) -> np.ndarray:
 
 
 def validation_windows(
-    positives: np.ndarray, background: GenomicWindows | None, seed: int, negatives: np.ndarray | None = None
+    positives: np.ndarray,
+    background: GenomicWindows | None,
+    seed: int,
+    negatives: np.ndarray | None = None,
+    match_gc: bool = False,
 ) -> dict[str, Labelled]:
     """Return validation windows by kind of negative: "shuffled" (or "given") and "genomic", balanced."""
     labels = np.repeat(np.array([1, 0], np.uint8), len(positives))
@@ -44,7 +45,8 @@ def validation_windows(
     else:
         made["shuffled"] = (np.concatenate([positives, shuffle_dinucleotides(positives, (seed, 5))]), labels)
     if background is not None:
-        genomic = background.draw(len(positives), np.random.default_rng((seed, 6)))
+        gc = gc_shares(positives) if match_gc else None
+        genomic = background.draw(len(positives), np.random.default_rng((seed, 6)), gc)
         made["genomic"] = (np.concatenate([positives, genomic]), labels)
     return made
 
@@ -76,31 +78,14 @@ def pretrain(
     training, validating = split_by_locus(positives, VALIDATION, seed)
     windows = background.windows(positives) if background is not None and recipe.genomic else None
     epochs = Epochs(positives[training], recipe, seed, windows)
-    counts = {"positives": len(training), "shuffled": epochs.shuffled, "genomic": epochs.genomic}
-    if hardware.rank == 0 and not quiet:
+    if hardware.lead and not quiet:
         say(
             f"{len(files)} files, {found} distinct positives, {found - len(positives)} held out, "
-            f"{len(validating)} to validate; an epoch has {epochs.size} windows in {epochs.steps} batches; "
-            f"{hardware.device.type}, {'bfloat16' if hardware.bfloat16 else 'float32'}, seed {seed}"
+            f"{len(validating)} to validate; {describe(epochs, hardware)}"
         )
     torch.manual_seed(seed)
-    config = network or NetworkConfig(dropout=recipe.dropout)
-    run = Run(
-        folder=out,
-        seed=seed,
-        arguments={
-            "command": "pretrain",
-            "recipe": recipe.as_dict(),
-            "positives": fingerprint(positives),
-            "background": windows.fingerprint if windows is not None else None,
-            "bfloat16": hardware.bfloat16,
-            "processes": hardware.world,
-        },
-        identity={"id": "global", "tf": "any", "cell": "any", "source": f"{len(files)} sets pooled"},
-        counts=counts,
-        quiet=quiet,
-        save_every=save_every,
-    )
-    return fit(
-        SAResNet(config), epochs, validation_windows(positives[validating], windows, seed), recipe, run, hardware, say
-    )
+    model = SAResNet(network or NetworkConfig(dropout=recipe.dropout))
+    identity = {"id": "global", "tf": "any", "cell": "any", "source": f"{len(files)} sets pooled"}
+    run = Run.of("pretrain", out, epochs, hardware, positives, identity, quiet=quiet, save_every=save_every)
+    validated = validation_windows(positives[validating], windows, seed, match_gc=recipe.match_gc)
+    return fit(model, epochs, validated, recipe, run, hardware, say)

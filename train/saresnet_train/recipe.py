@@ -25,6 +25,8 @@ class Recipe:
     shuffles: float = 1.0  # dinucleotide shuffles a positive
     fresh: bool = True  # new shuffles each epoch
     genomic: float = 0.5  # genomic windows a positive, new ones each epoch
+    match_gc: bool = False  # genomic windows have the GC content of the positives
+    flanks: float = 0.0  # windows beside the peaks a positive, where it is known where these stand
     hard: float = 0.0  # share of the genomic windows that is drawn near the hardest, in the second half of the epochs
     label_smoothing: float = 0.0
 
@@ -63,3 +65,20 @@ FINETUNE = {
     "paper": replace(_PAPER, learning_rate=2e-4),
 }
 """Presets of fine-tuning; the default trains scanners, so half of the negatives are real genome."""
+
+SCANNER = Recipe(
+    name="scanner",
+    learning_rate=1.5e-3,
+    batch_size=128,
+    shuffles=1.0,
+    genomic=8.0,
+    match_gc=True,
+    flanks=1.0,
+    hard=0.5,
+)
+"""Fine-tuning from peaks, all of which are known: so it can look for the windows that are hardest to tell from them."""
+
+
+def passes(positives: int) -> int:
+    """Return how many epochs so many positives are trained for: more for a small set, which has fewer steps in each."""
+    return max(2, min(20, round(40_000 / max(1, positives))))

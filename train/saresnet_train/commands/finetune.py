@@ -11,9 +11,9 @@ from saresnet_train.commands.options import (
     FILE,
     FOLDER,
     background_options,
-    chosen_background,
     chosen_hardware,
-    chosen_recipe,
+    chosen_network,
+    chosen_training,
     network_options,
     recipe_options,
     run_options,
@@ -82,7 +82,6 @@ def finetune(
     from saresnet_train.data import distinct, find_set, read_peaks, read_windows
     from saresnet_train.finetune import Experiment
     from saresnet_train.finetune import finetune as run
-    from saresnet_train.network import NetworkConfig
     from saresnet_train.recipe import FINETUNE
 
     if sum(given is not None for given in (positives, peaks, data)) != 1:
@@ -110,18 +109,8 @@ def finetune(
     experiment = Experiment(
         identity or f"{tf or 'unknown'}_{cell or 'unknown'}", tf or "unknown", cell or "unknown", codes, own, source
     )
-    asked = options["genomic"]
-    recipe = chosen_recipe(FINETUNE, options)
-    background = chosen_background(options)
-    if recipe.hard and (background is None or not recipe.genomic):
-        raise click.UsageError("--hard needs --background, and --genomic above 0")
-    if background is None and recipe.genomic:
-        if asked:
-            raise click.UsageError("--genomic needs --background")
-        recipe = recipe.changed(genomic=0.0, shifted=0.0)
-    network = NetworkConfig(
-        channels=int(options.pop("channels")), attention=options.pop("attention"), dropout=recipe.dropout
-    )
+    recipe, background = chosen_training(FINETUNE, options)
+    network = chosen_network(options, recipe.dropout)
     run(
         experiment,
         out,

@@ -38,6 +38,7 @@ _RECIPE = (
     click.option("--shuffles", type=click.FloatRange(min=0), help="Dinucleotide shuffles a positive."),
     click.option("--fresh/--fixed", default=None, help="New shuffles each epoch, or the same."),
     click.option("--genomic", type=click.FloatRange(min=0), help="Windows of --background a positive."),
+    click.option("--match-gc/--any-gc", default=None, help="Draw them with the GC content of the positives, or any."),
     click.option("--hard", type=click.FloatRange(0, 1), help="Share of --genomic drawn near the hardest windows."),
     click.option("--shift", type=click.IntRange(0, 50), help="Bases that a shifted positive moves by at most."),
     click.option("--shifted", type=click.FloatRange(0, 1), help="Share of positives that is shifted."),
@@ -75,8 +76,8 @@ _NETWORK = (
 )
 
 RECIPE_FIELDS = (
-    "epochs", "learning_rate", "batch_size", "dropout", "weight_decay", "shuffles", "fresh", "genomic", "hard", "shift",
-    "shifted", "keep", "patience",
+    "epochs", "learning_rate", "batch_size", "dropout", "weight_decay", "shuffles", "fresh", "genomic", "match_gc",
+    "hard", "shift", "shifted", "keep", "patience",
 )  # fmt: skip
 
 
@@ -95,26 +96,36 @@ run_options = _stack(_RUN)
 network_options = _stack(_NETWORK)
 
 
-def chosen_recipe(presets: dict, options: dict) -> Any:
-    """Take the recipe's options out of `options` and return the preset they change."""
-    name = options.pop("recipe")
-    return presets[name].changed(**{field: options.pop(field) for field in RECIPE_FIELDS})
+def chosen_training(presets: dict, options: dict) -> tuple[Any, Any]:
+    """Take the options of recipe and background out of `options`; returns a Recipe, and a Background or None.
 
-
-def chosen_background(options: dict) -> Any:
-    """Take the background's options out of `options`; None without --background."""
+    Raises click.UsageError where windows of a background are asked for, and there is none.
+    """
     from saresnet_train.background import Background, parse_interval
 
+    asked = options["genomic"]
+    recipe = presets[options.pop("recipe")].changed(**{field: options.pop(field) for field in RECIPE_FIELDS})
     genome, hold_out, exclude = options.pop("background"), options.pop("hold_out"), options.pop("exclude")
-    if genome is None:
-        if hold_out or exclude:
-            raise click.UsageError("--hold-out and --exclude need --background")
-        return None
-    return Background(genome, tuple(parse_interval(text) for text in hold_out), tuple(exclude))
+    if recipe.hard and (genome is None or not recipe.genomic):
+        raise click.UsageError("--hard needs --background, and --genomic above 0")
+    if genome is not None:
+        return recipe, Background(genome, tuple(parse_interval(text) for text in hold_out), tuple(exclude))
+    if hold_out or exclude:
+        raise click.UsageError("--hold-out and --exclude need --background")
+    if asked or recipe.match_gc:
+        raise click.UsageError(f"{'--genomic' if asked else '--match-gc'} needs --background")
+    return recipe.changed(genomic=0.0, shifted=0.0) if recipe.genomic else recipe, None
+
+
+def chosen_network(options: dict, dropout: float) -> Any:
+    """Take the network's options out of `options` and return its NetworkConfig."""
+    from saresnet_train.network import NetworkConfig
+
+    return NetworkConfig(channels=int(options.pop("channels")), attention=options.pop("attention"), dropout=dropout)
 
 
 def chosen_hardware(options: dict) -> Any:
     """Take device, precision and threads out of `options` and set torch up for them."""
-    from saresnet_train.fit import Hardware
+    from saresnet_train.hardware import Hardware
 
     return Hardware.find(options.pop("device"), options.pop("precision"), options.pop("threads"))

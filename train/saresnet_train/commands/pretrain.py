@@ -11,9 +11,9 @@ from saresnet_train.commands.options import (
     FILE,
     FOLDER,
     background_options,
-    chosen_background,
     chosen_hardware,
-    chosen_recipe,
+    chosen_network,
+    chosen_training,
     network_options,
     recipe_options,
     run_options,
@@ -37,23 +37,12 @@ def pretrain(positives: tuple[Path, ...], data: Path | None, tier: tuple[str, ..
     Started again with the same options, a run goes on where it stopped.
     """
     from saresnet_train.data import read_manifest
-    from saresnet_train.network import NetworkConfig
     from saresnet_train.pretrain import pretrain as run
     from saresnet_train.recipe import PRETRAIN
 
     if bool(positives) == (data is not None):
         raise click.UsageError("give either POSITIVES or --data")
     files = list(positives) or [s.train_positive for s in read_manifest(data or "", tier)]
-    asked = options["genomic"]
-    recipe = chosen_recipe(PRETRAIN, options)
-    background = chosen_background(options)
-    if recipe.hard and (background is None or not recipe.genomic):
-        raise click.UsageError("--hard needs --background, and --genomic above 0")
-    if background is None and recipe.genomic:
-        if asked:
-            raise click.UsageError("--genomic needs --background")
-        recipe = recipe.changed(genomic=0.0, shifted=0.0)
-    network = NetworkConfig(
-        channels=int(options.pop("channels")), attention=options.pop("attention"), dropout=recipe.dropout
-    )
+    recipe, background = chosen_training(PRETRAIN, options)
+    network = chosen_network(options, recipe.dropout)
     run(files, out, recipe, background=background, network=network, hardware=chosen_hardware(options), **options)
