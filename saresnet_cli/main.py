@@ -26,10 +26,15 @@ COMMANDS = {
     "marginalize": ("saresnet_cli.commands.marginalize", "marginalize", "Measure what motifs do to a score."),
     "models": ("saresnet_cli.commands.models", "models", "List, show, verify and fetch models."),
     "selftest": ("saresnet_cli.commands.selftest", "selftest", "Say whether this machine computes what ours did."),
+    "finetune": (
+        "saresnet_cli.commands.finetune",
+        "finetune",
+        "Make a model of your own peaks (needs saresnet[train]).",
+    ),
     "train": ("saresnet_train.commands", "train", "Train and evaluate models (needs saresnet[train])."),
     "export": ("saresnet_export.command", "export", "Export a trained model to ONNX (needs saresnet[train])."),
 }
-EXTRA = ("train", "export")
+EXTRA = ("finetune", "train", "export")
 
 
 class LazyGroup(click.Group):
