@@ -27,7 +27,8 @@ PARTS = ("--test-chroms", "chr20_part:45000-60000", "--valid-chroms", "chr20_par
 QUICK = ("--tf", "CTCF", "--cell", "X", *PARTS, "--epochs", 2, "--device", "cpu", "--threads", 1)
 
 CHR20 = Path("/usr/share/doc/vt/examples/ref/20.fa.gz")
-K562 = Path(os.environ.get("SARESNET_DATA", "/work/shared/data")) / "chr20/CTCF_K562.narrowPeak.gz"
+DATA = Path(os.environ.get("SARESNET_DATA", Path(__file__).resolve().parents[3] / "shared/data"))
+K562 = DATA / "chr20/CTCF_K562.narrowPeak.gz"
 
 
 def _command(*arguments: object) -> list[str]:
@@ -271,7 +272,9 @@ def test_other_options_in_the_same_folder_are_refused(folder: Path) -> None:
     assert (folder / "CTCF_X.onnx").read_bytes() == before
 
 
-@pytest.mark.skipif(not CHR20.exists() or not K562.exists(), reason="needs Debian's vt-examples and the data folder")
+@pytest.mark.skipif(
+    not CHR20.exists() or not K562.exists(), reason="needs Debian's vt-examples, and peaks in $SARESNET_DATA"
+)
 def test_real_peaks_on_a_real_chromosome(tmp_path: Path) -> None:
     peaks = tmp_path / "CTCF_K562.narrowPeak"
     lines = gzip.decompress(K562.read_bytes()).decode().splitlines(keepends=True)
