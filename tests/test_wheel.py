@@ -44,7 +44,12 @@ def test_a_wheel_carries_every_package_and_model(wheel: Path) -> None:
         files = [p.relative_to(ROOT / folder) for p in (ROOT / folder).rglob("*") if p.suffix in (".py", ".onnx")]
         assert files
         assert {f"{package}/{path}" for path in files} <= set(names)
-    assert {"saresnet_models/registry.json", "saresnet_models/selftest.fa", "saresnet_cli/py.typed"} <= set(names)
+    assert {
+        "saresnet_models/registry.json",
+        "saresnet_models/selftest.fa",
+        "saresnet_models/global.pt",
+        "saresnet_cli/py.typed",
+    } <= set(names)
     assert wheel.stat().st_size < 60e6
 
 

@@ -28,6 +28,7 @@ import click
 from saresnet_cli import selftest
 from saresnet_cli.index import Entry, write_index
 from saresnet_cli.model import load_model
+from saresnet_train.checkpoint import strip_checkpoint
 from saresnet_train.data import DataSet, read_manifest, read_windows
 from saresnet_train.recipe import passes
 
@@ -177,6 +178,7 @@ def write_registry(folder: Path) -> None:
 def main(data: Path, runs: Path, tier: str, names: tuple[str, ...], jobs: int, list_only: bool) -> None:
     """Make the shipped models, or those that are fetched."""
     if not list_only:
+        strip_checkpoint(runs / "global/checkpoint.pt", MODELS / "global.pt")
         chosen = [s for s in sets_of(data, tier) if not names or s.name in names]
         chosen.sort(key=lambda s: s.train_positive.stat().st_size)
         with ThreadPoolExecutor(jobs) as pool:

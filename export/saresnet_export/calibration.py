@@ -8,7 +8,6 @@ import numpy as np
 
 from saresnet_cli.card import Background
 from saresnet_cli.errors import GenomeError
-from saresnet_cli.genome import Genome
 from saresnet_train import background as training
 from saresnet_train.codes import OTHER, decode
 from saresnet_train.negatives import Interval, shuffle_dinucleotides
@@ -41,15 +40,7 @@ def genomic_windows(
     """
     # Without positives one window of N stands in, which is found nowhere.
     bound = positives if positives is not None and len(positives) else np.full((1, WINDOW), OTHER, np.uint8)
-    windows = source.windows(bound)
-    if only:
-        inside = np.zeros(len(windows.starts), bool)
-        with Genome(source.genome) as genome:
-            for chrom, start, end in only:
-                offset = windows.offsets[genome.resolve(chrom)]
-                last = offset + min(end, genome.lengths[genome.resolve(chrom)]) - WINDOW
-                inside |= (windows.starts >= offset + start) & (windows.starts <= last)
-        windows.starts = windows.starts[inside]
+    windows = source.windows(bound, only)
     starts = windows.every(STRIDE)
     if not len(starts):
         raise GenomeError("it has no window to calibrate on", path=source.genome, cure="exclude less")

@@ -32,7 +32,9 @@ def results(done: subprocess.CompletedProcess[str]) -> list[list[str]]:
 # Help
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["scan", "--help"], ["models", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["scan", "--help"], ["models", "--help"], ["finetune", "--help"], ["--version"]]
+)
 def test_help_imports_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
     script = (
         "import sys; from saresnet_cli.main import main; code = main(sys.argv[1:]);"
@@ -46,7 +48,7 @@ def test_help_imports_nothing_heavy(arguments: list[str], tmp_path: Path) -> Non
 def test_help_lists_every_command(saresnet: Command) -> None:
     done = saresnet("--help")
     assert done.returncode == 0
-    for name in ("scan", "score", "models", "train", "export"):
+    for name in ("scan", "score", "call", "variants", "models", "finetune", "train", "export"):
         assert f"\n  {name} " in done.stdout
 
 

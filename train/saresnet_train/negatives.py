@@ -112,15 +112,6 @@ class GenomicWindows:
         """The start of every window: (n,) int64, 8 bytes a window."""
         return self.every(1)
 
-    @starts.setter
-    def starts(self, starts: np.ndarray) -> None:
-        self.free = Runs.union(starts, starts + 1)
-
-    @property
-    def offsets(self) -> dict[str, int]:
-        """Where each sequence begins, by name."""
-        return self.genome.offsets
-
     @property
     def fingerprint(self) -> str:
         """A digest of the bases and of the windows that can be drawn: 16 hexadecimal digits."""
