@@ -15,6 +15,7 @@ from saresnet_cli.genome import Genome
 from saresnet_cli.joining import join_regions
 from saresnet_cli.merging import SiteMerger
 from saresnet_cli.model import Model, load_model, load_models
+from saresnet_cli.provenance import ScanProvenance
 from saresnet_cli.qvalues import three_digits
 from saresnet_cli.reading import RegionLike, RegionReader
 from saresnet_cli.regions import read_regions
@@ -25,7 +26,6 @@ from saresnet_cli.scanning import Block, scan
 from saresnet_cli.scored_windows import ScoredWindows
 from saresnet_cli.sites import MIN_DISTANCE, Site
 from saresnet_cli.streams import source_name
-from saresnet_cli.writer import bed_header
 
 _log = logging.getLogger("saresnet")
 
@@ -80,9 +80,9 @@ def call(
         calls = Calls(
             _sites(windows, merger, cutoff, thresholds.__getitem__, run.summary), run.summary, stack.pop_all()
         )
-        about_models = bed_header(loaded, stride, run.summary).decode().splitlines()[: len(loaded)]
+        about_models = ScanProvenance.of_scan(loaded, run.summary, stride).lines()
         calls.header = [
-            f"{line} {cutoff.words(model.card.threshold)} min_distance={min_distance}"
+            f"# {line} {cutoff.words(model.card.threshold)} min_distance={min_distance}"
             for line, model in zip(about_models, loaded, strict=True)
         ]
         return calls

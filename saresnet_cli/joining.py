@@ -17,7 +17,7 @@ def join_regions(regions: Iterable[RegionLike], reader: RegionReader) -> list[Re
     """
     by_sequence: dict[str, list[RegionLike]] = {}
     for region in regions:
-        by_sequence.setdefault(reader._locate(region), []).append(region)
+        by_sequence.setdefault(reader.locate(region), []).append(region)
     joined: list[Region] = []
     for found in by_sequence.values():
         name = found[0].chrom

@@ -1,9 +1,9 @@
-"""What made the scores of a file: models, engine, windows."""
+"""Says what made the scores of a file: models, engine, windows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from saresnet_cli import __version__
@@ -14,17 +14,20 @@ from saresnet_cli.running import Summary
 
 @dataclass(frozen=True)
 class Provenance:
-    """What made scores. stride: bases between windows; engine, precision: what computed the models."""
+    """What made scores.
+
+    engine, precision: what computed the models; settings: what else decides the result, by name.
+    """
 
     models: Sequence[Model]
-    stride: int
     engine: str
     precision: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, models: Sequence[Model], stride: int, summary: Summary) -> Provenance:
+    def of(cls, models: Sequence[Model], summary: Summary, settings: Mapping[str, Any]) -> Provenance:
         """Say what makes the scores of a run."""
-        return cls(tuple(models), stride, summary.engine, summary.precision)
+        return cls(tuple(models), summary.engine, summary.precision, settings)
 
     def about(self, model: Model) -> dict[str, Any]:
         """Return what made the scores of one of the models, as plain JSON types."""
@@ -32,11 +35,10 @@ class Provenance:
             "model": model.id,
             "sha256": model.sha256,
             "window": WINDOW,
-            "stride": self.stride,
             "strands": model.card.strands,
             "engine": self.engine,
             "precision": self.precision,
-            "background": model.card.null_name,
+            **self.settings,
         }
 
     def as_dict(self) -> dict[str, Any]:
@@ -50,6 +52,24 @@ class Provenance:
             for about in ({**self.about(model), "sha256": model.sha256[:12]} for model in self.models)
         ]
 
-    def comments(self) -> bytes:
-        """Return `lines` as comments, each after "# "."""
-        return "".join(f"# {line}\n" for line in self.lines()).encode()
+    def header(self, columns: Sequence[str]) -> bytes:
+        """Return the head of a table: `lines` and the columns, each line after "#"."""
+        return "\n".join([*(f"# {line}" for line in self.lines()), "#" + "\t".join(columns), ""]).encode()
+
+
+@dataclass(frozen=True)
+class ScanProvenance(Provenance):
+    """What made the scores and p-values of a scan. stride: bases between windows."""
+
+    stride: int = 50
+
+    @classmethod
+    def of_scan(cls, models: Sequence[Model], summary: Summary, stride: int) -> ScanProvenance:
+        """Say what makes the scores of a scan."""
+        return cls(tuple(models), summary.engine, summary.precision, {}, stride)
+
+    def about(self, model: Model) -> dict[str, Any]:
+        """Return what made the scores of one of the models: the stride comes after the window, the background last."""
+        known = super().about(model)
+        first = {key: known[key] for key in ("model", "sha256", "window")}
+        return {**first, "stride": self.stride, **known, "background": model.card.null_name}

@@ -74,7 +74,7 @@ class RegionReader:
         found = False
         while batch := list(islice(regions, _REGIONS_AT_ONCE)):
             found = True
-            sequences = [self._locate(region) for region in batch]
+            sequences = [self.locate(region) for region in batch]
             plan = WindowPlan.of(
                 np.array([region.start for region in batch], dtype=np.int64),
                 np.array([region.end for region in batch], dtype=np.int64),
@@ -119,7 +119,7 @@ class RegionReader:
             filled += last + WINDOW - first
         return parts[0] if len(parts) == 1 else np.concatenate(parts), offsets
 
-    def _locate(self, region: RegionLike) -> str:
+    def locate(self, region: RegionLike) -> str:
         """Return the genome's name of a region's sequence; raises RegionError when the region is not in it."""
         try:
             name = self.genome.resolve(region.chrom)

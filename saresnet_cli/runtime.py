@@ -85,13 +85,15 @@ class Runtime:
             what = "OpenVINO" if self.engine == "openvino" else "bfloat16"
             raise DeviceError(f"{what} runs on the CPU only", cure="use --device cpu")
         if not on_cpu:
+            from saresnet_cli.engines.cuda import IN_FLIGHT
+
             engines = self._on_cuda(files)
             if engines is not None:
-                return engines, f"CUDA, {engines[0].name}", engines[0].concurrency
+                return engines, f"CUDA, {engines[0].name}", IN_FLIGHT
         if self.precision in _ON_CUDA_ONLY:
             raise DeviceError(f"{self.precision} needs CUDA, which is not in use", cure="use --precision float32")
         threads = self.threads or available_threads()
-        make = self._cpu_engine(threads, -(-threads // len(files)))
+        make = self._cpu_engine(-(-threads // len(files)))
         engines = [make(data, path=path) for data, path in files]
         return engines, f"CPU, {threads} thread{'s' * (threads != 1)}, {engines[0].name}", threads
 
@@ -114,7 +116,7 @@ class Runtime:
             raise trouble
         return None
 
-    def _cpu_engine(self, threads: int, share: int) -> Callable[..., Engine]:
+    def _cpu_engine(self, share: int) -> Callable[..., Engine]:
         """Return what opens a model; share: of the threads, for one of several models that take turns."""
         from saresnet_cli.engines import openvino
         from saresnet_cli.engines.onnx_runtime import OnnxRuntimeEngine
@@ -129,4 +131,4 @@ class Runtime:
                 )
             if self.engine == "openvino" or self.precision == "bfloat16":
                 raise trouble
-        return partial(OnnxRuntimeEngine, threads=threads, batch_size=self.batch_size)
+        return partial(OnnxRuntimeEngine, batch_size=self.batch_size)

@@ -50,14 +50,13 @@ class Scorer:
     def submit(self, windows: np.ndarray) -> Pending:
         """Start on windows, (n, 101) uint8 ASCII, and return at once; they must not change until the result is read."""
         parts = [windows[start : start + self.batch_size] for start in range(0, len(windows), self.batch_size)]
-        if len(self.engines) >= self.concurrency > 1 or not parts:
-            # A thread stays with a model for the whole chunk: its weights are then in the cache of that core.
-            return Pending([[self._pool.submit(_run_all, engine, parts)] for engine in self.engines])
-        batches: list[list[Future[np.ndarray]]] = [[] for _ in self.engines]
-        for part in parts:
-            for column, engine in zip(batches, self.engines, strict=True):
-                column.append(self._pool.submit(engine.run, part))
-        return Pending(batches)
+        # With models enough for all threads, one stays with a model: its weights are then in the cache of that core.
+        shares = [parts] if len(self.engines) >= self.concurrency else [[part] for part in parts]
+        columns: list[list[Future[np.ndarray]]] = [[] for _ in self.engines]
+        for share in shares:
+            for column, engine in zip(columns, self.engines, strict=True):
+                column.append(self._pool.submit(_run, engine, share))
+        return Pending(columns)
 
     def logits(self, windows: np.ndarray) -> np.ndarray:
         """Return the logits of windows: (n, 101) uint8 ASCII -> (n, models) float32.
@@ -69,5 +68,5 @@ class Scorer:
         return self.submit(windows).result()
 
 
-def _run_all(engine: Engine, parts: list[np.ndarray]) -> np.ndarray:
+def _run(engine: Engine, parts: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([np.empty(0, np.float32), *(engine.run(part) for part in parts)])

@@ -8,11 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from saresnet_cli.formats.bed import bed_header, bed_lines
 from saresnet_cli.model import Model
 from saresnet_cli.scoring import SequenceScores
-
-__all__ = ["bed_header", "bed_lines", "score_header", "score_lines"]
 
 SCORE_COLUMNS = ("name", "model", "length", "windows", "score", "logit", "pvalue", "start", "end", "mean_logit")
 

@@ -72,7 +72,7 @@ def verify(
     """
     exact = reference_logits(network, windows, strands)
     single = reference_logits(network, windows, strands, torch.float32)
-    engine = OnnxRuntimeEngine(data, path=path, threads=1, batch_size=max(BATCHES))
+    engine = OnnxRuntimeEngine(data, path=path, batch_size=max(BATCHES))
     scored = np.empty(len(windows))
     at = turn = 0
     while at < len(windows):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from saresnet_cli.commands.options import chosen_models, output_options, runtime_options, window_options
+from saresnet_cli.commands.options import chosen_models, model_names, output_options, runtime_options, window_options
 
 if TYPE_CHECKING:
     from saresnet_cli.runtime import Runtime
@@ -20,9 +20,7 @@ _OF_A_GENOME = ("stride", "max_n", "device", "engine", "precision", "threads", "
 @click.argument("genome", metavar="[GENOME.fa]", required=False)
 @click.argument("regions", metavar="[REGIONS.bed|-]", required=False)
 @click.option("--scan", "scanned", metavar="FILE|-", help="Output of `saresnet scan`, not a genome.")
-@click.option("--tf", metavar="TF[,...]|all", help="Transcription factors, such as CTCF.")
-@click.option("--cell", metavar="CELL[,...]", help="Cell type, where a factor has several.")
-@click.option("--model", metavar="FILE_OR_ID", multiple=True, help="File or id, instead; may be repeated.")
+@model_names
 @click.option("--max-pvalue", type=click.FloatRange(0, 1, min_open=True), help="Windows with at most this p-value.")
 @click.option("--max-qvalue", type=click.FloatRange(0, 1, min_open=True), help="At most this q-value (FDR).")
 @click.option("--threshold", type=float, metavar="LOGIT", help="At least this logit.  [default: the model's]")

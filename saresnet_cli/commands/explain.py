@@ -75,7 +75,7 @@ def explain(
     from saresnet_cli.explaining import explain as run_explain
     from saresnet_cli.logo import LogoFiles
     from saresnet_cli.output import open_output
-    from saresnet_cli.provenance import header
+    from saresnet_cli.provenance import Provenance
 
     log = logging.getLogger("saresnet")
     pictures = LogoFiles(plot) if plot else None
@@ -99,7 +99,7 @@ def explain(
             takers.append(files.add)
         if not suffix:
             out = stack.enter_context(open_output(output))
-            out.write(header(models, blocks.summary, about, COLUMNS))
+            out.write(Provenance.of(models, blocks.summary, about).header(COLUMNS))
             takers.append(lambda block: out.write(table_lines(block)))
         missing = 0.0
         for block in with_progress(blocks):

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from saresnet_cli.commands.options import debug_option, listen
+from saresnet_cli.commands.options import debug_option, quiet_option
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 SHOWN: Any = {"show_default": True}
@@ -37,9 +37,7 @@ SHOWN: Any = {"show_default": True}
 @click.option("--seed", type=click.IntRange(0), metavar="N", default=1, **SHOWN)
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="Of the CPU.", show_default="all it may use")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", **SHOWN)
-@click.option(
-    "-q", "--quiet", is_flag=True, is_eager=True, expose_value=False, callback=listen, help="Only errors on stderr."
-)
+@quiet_option
 @debug_option
 def finetune(
     peaks: Path,

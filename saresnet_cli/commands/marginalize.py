@@ -67,7 +67,7 @@ def marginalize(
     from saresnet_cli.marginalizing import marginalize as run_marginalize
     from saresnet_cli.motifs import read_motifs
     from saresnet_cli.output import open_output
-    from saresnet_cli.provenance import header
+    from saresnet_cli.provenance import Provenance
 
     log = logging.getLogger("saresnet")
     if plot is not None:
@@ -96,7 +96,7 @@ def marginalize(
         ) as results,
         open_output(output) as out,
     ):
-        out.write(header(models, results.summary, about, COLUMNS))
+        out.write(Provenance.of(models, results.summary, about).header(COLUMNS))
         for result in with_progress(results):
             out.write(table_line(result))
             if plot is not None:

@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from saresnet_cli.commands.options import as_json, debug_option, listen, names_in
+from saresnet_cli.commands.options import as_json, debug_option, names_in, quiet_option
 
 _COLUMNS = ("id", "tf", "cell", "auroc", "auprc", "bytes", "licence")
 
@@ -98,7 +98,7 @@ def verify(as_json: bool) -> None:
 @click.option("--from", "source", metavar="FOLDER_OR_URL", help="The source.  [default: $SARESNET_MODELS_URL]")
 @click.option("--index-sha256", metavar="HEX", help="What the sha256 of its registry.json has to be.")
 @click.option("--timeout", type=click.FloatRange(1), default=30, show_default=True, help="Seconds without an answer.")
-@click.option("--quiet", "-q", is_flag=True, is_eager=True, expose_value=False, callback=listen, help="Only errors.")
+@quiet_option
 @debug_option
 def fetch(
     ids: tuple[str, ...],

@@ -25,7 +25,11 @@ def model_options(command: F) -> F:
     def with_models(*args: Any, model: tuple[str, ...], tf: str | None, cell: str | None, **options: Any) -> Any:
         return command(*args, models=chosen_models(model, tf, cell), **options)
 
-    wrapped: Any = with_models
+    return cast(F, model_names(with_models))
+
+
+def model_names(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --tf, --cell and --model as they are, for a command that may do without; `chosen_models` reads them."""
     for option in (
         click.option(
             "--model", metavar="FILE_OR_ID", multiple=True, help="A model file or id, instead of --tf; may be repeated."
@@ -33,8 +37,8 @@ def model_options(command: F) -> F:
         click.option("--cell", metavar="CELL[,...]", help="Cell type; not needed where a factor has one model."),
         click.option("--tf", metavar="TF[,...]|all", help="Transcription factor, such as CTCF, several, or all."),
     ):
-        wrapped = option(wrapped)
-    return cast(F, wrapped)
+        command = option(command)
+    return command
 
 
 def chosen_models(model: tuple[str, ...], tf: str | None, cell: str | None) -> list[Model]:
@@ -56,18 +60,22 @@ def window_options(stride: int) -> Callable[[F], F]:
     """Add --stride, with this default, and --max-n."""
 
     def add(command: F) -> F:
-        command = click.option(
-            "--max-n",
-            type=click.FloatRange(0, 1),
-            default=0.1,
-            show_default=True,
-            help="Largest share of N in a scored window.",
-        )(command)
         return click.option(
             "--stride", type=click.IntRange(1), default=stride, show_default=True, help="Bases between windows."
-        )(command)
+        )(max_n_option(command))
 
     return add
+
+
+def max_n_option(command: F) -> F:
+    """Add --max-n."""
+    return click.option(
+        "--max-n",
+        type=click.FloatRange(0, 1),
+        default=0.1,
+        show_default=True,
+        help="Largest share of N in a scored window.",
+    )(command)
 
 
 def runtime_options(command: F) -> F:
@@ -111,21 +119,21 @@ def runtime_options(command: F) -> F:
 
 def output_options(command: F) -> F:
     """Add -o, --quiet and --debug, and send the library's notices to standard error."""
-    command = debug_option(command)
-    for option in (
-        click.option(
-            "--quiet",
-            "-q",
-            is_flag=True,
-            is_eager=True,
-            expose_value=False,
-            callback=listen,
-            help="Only errors on stderr.",
-        ),
-        click.option("--output", "-o", metavar="FILE", help="Write to FILE (.gz: BGZF) instead of stdout."),
-    ):
-        command = option(command)
-    return command
+    command = quiet_option(debug_option(command))
+    return click.option("--output", "-o", metavar="FILE", help="Write to FILE (.gz: BGZF) instead of stdout.")(command)
+
+
+def quiet_option(command: F) -> F:
+    """Add --quiet, and send the library's notices to standard error."""
+    return click.option(
+        "--quiet",
+        "-q",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_listen,
+        help="Only errors on stderr.",
+    )(command)
 
 
 def debug_option(command: F) -> F:
@@ -158,8 +166,7 @@ def _debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         ctx.find_root().obj["debug"] = True
 
 
-def listen(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    """Send the library's notices to standard error, only errors where `value` is true; a callback of --quiet."""
+def _listen(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     log = logging.getLogger("saresnet")
     log.handlers[:] = [handler := logging.StreamHandler(sys.stderr)]
     handler.setFormatter(logging.Formatter("saresnet: %(message)s"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from saresnet_cli.commands.options import model_options, output_options, runtime_options
+from saresnet_cli.commands.options import max_n_option, model_options, output_options, runtime_options
 
 if TYPE_CHECKING:
     from saresnet_cli.model import Model
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="All over an allele, or one.",
 )
-@click.option(
-    "--max-n", type=click.FloatRange(0, 1), default=0.1, show_default=True, help="Largest share of N in a window."
-)
+@max_n_option
 @click.option(
     "--output-type",
     "-O",

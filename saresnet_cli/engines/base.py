@@ -15,14 +15,12 @@ class Engine(ABC):
     """One model, ready to compute batches of windows.
 
     name: of the engine, as `--engine` has it; precision: what it computes in;
-    batch_size: windows in a batch; concurrency: how many batches may be in `run`
-    at a time. A result depends on the batch, never on the concurrency.
+    batch_size: windows in a batch.
     """
 
     name: str
     precision: str
     batch_size: int
-    concurrency: int
 
     @abstractmethod
     def run(self, windows: np.ndarray) -> np.ndarray:
@@ -42,6 +40,12 @@ def check_interface(path: Path, inputs: list[tuple[str, str, int]], outputs: lis
         raise ModelError(
             f"is not a saresnet model: it reads {inputs} and gives {outputs}", path=path, cure="export it again"
         )
+
+
+def fill_up(windows: np.ndarray, size: int) -> np.ndarray:
+    """Return windows, (n, 101) uint8, followed by as many of N as make a batch of `size` (n <= size)."""
+    missing = np.full((size - len(windows), WINDOW), ord("N"), np.uint8)
+    return np.concatenate([windows, missing]) if len(missing) else windows
 
 
 def first_line(error: Exception) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from saresnet_cli.card import WINDOW
-from saresnet_cli.engines.base import Engine
+from saresnet_cli.engines.base import Engine, fill_up
 from saresnet_cli.engines.half import in_half_precision
 from saresnet_cli.engines.onnx_runtime import failure, open_session
 from saresnet_cli.errors import DeviceError
@@ -52,7 +52,6 @@ class CudaEngine(Engine):
         self._buffers = threading.local()
         self.precision = precision
         self.batch_size = batch_size or BATCH
-        self.concurrency = IN_FLIGHT
         settings = {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "1" if precision == "tf32" else "0"}
         chosen: Any = (provider, settings) if provider == PROVIDER else provider
         if precision == "float16":
@@ -70,15 +69,12 @@ class CudaEngine(Engine):
 
     def run(self, windows: np.ndarray) -> np.ndarray:
         """Compute one batch: (n, 101) uint8 ASCII -> (n,) float32; raises DeviceError when the device fails."""
-        count = len(windows)
-        if count < self.batch_size:
-            windows = np.concatenate([windows, np.full((self.batch_size - count, WINDOW), ord("N"), np.uint8)])
         try:
             binding, sequence, logit = self._bound()
-            sequence.update_inplace(np.ascontiguousarray(windows))
+            sequence.update_inplace(np.ascontiguousarray(fill_up(windows, self.batch_size)))
             self._session.run_with_iobinding(binding)
             binding.synchronize_outputs()
-            logits: np.ndarray = logit.numpy()[:count]
+            logits: np.ndarray = logit.numpy()[: len(windows)]
         except Exception as error:  # onnxruntime's errors share no base class
             raise failure(error, self._path) from error
         return logits

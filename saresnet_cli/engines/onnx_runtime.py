@@ -23,19 +23,18 @@ _TYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}
 class OnnxRuntimeEngine(Engine):
     """A model in ONNX Runtime on the CPU; a batch runs on the thread that calls.
 
-    data: the bytes of the file; path: named in errors. threads: how many batches may run
-    at a time. batch_size: default 64. Raises ModelError when the file is no saresnet model.
+    data: the bytes of the file; path: named in errors. batch_size: default 64. Raises ModelError
+    when the file is no saresnet model.
     """
 
     name = "onnxruntime"
     precision = "float32"
 
-    def __init__(self, data: bytes, *, path: Path, threads: int, batch_size: int | None = None) -> None:
+    def __init__(self, data: bytes, *, path: Path, batch_size: int | None = None) -> None:
         self._path = path
         _share_memory()
         self._session = open_session(data, path, ["CPUExecutionProvider"])
         self.batch_size = batch_size or BATCH
-        self.concurrency = threads
 
     def run(self, windows: np.ndarray) -> np.ndarray:
         """Compute one batch: (n, 101) uint8 ASCII -> (n,) float32; raises DeviceError when it fails."""

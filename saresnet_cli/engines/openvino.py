@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from saresnet_cli.card import WINDOW
-from saresnet_cli.engines.base import Engine, check_interface, first_line
+from saresnet_cli.engines.base import Engine, check_interface, fill_up, first_line
 from saresnet_cli.engines.openvino_graph import rewrite
 from saresnet_cli.errors import DeviceError, ModelError
 
@@ -41,7 +41,6 @@ class OpenVinoEngine(Engine):
         self._path = path
         self.precision = precision
         self.batch_size = batch_size or BATCH
-        self.concurrency = threads
         core = openvino.Core()
         if precision == "bfloat16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             raise DeviceError("this processor has no bfloat16", cure="use --precision float32")
@@ -64,20 +63,18 @@ class OpenVinoEngine(Engine):
             self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
             for _ in range(threads):
                 self._idle.put(compiled.create_infer_request())
-            _run_first(compiled, self.batch_size)
         except RuntimeError as error:
             raise ModelError(
                 f"OpenVINO can't load it ({first_line(error)})", path=path, cure="get it again, or export it again"
             ) from error
+        _run_first(self)
 
     def run(self, windows: np.ndarray) -> np.ndarray:
         """Compute one batch: (n, 101) uint8 ASCII -> (n,) float32; raises DeviceError when it fails."""
-        count = len(windows)
-        if count < self.batch_size:  # the graph takes whole batches only
-            windows = np.concatenate([windows, np.full((self.batch_size - count, WINDOW), ord("N"), np.uint8)])
+        batch = fill_up(windows, self.batch_size)  # the graph takes whole batches only
         request = self._idle.get()
         try:
-            logits: np.ndarray = request.infer({"sequence": windows})["logit"][:count]
+            logits: np.ndarray = request.infer({"sequence": batch})["logit"][: len(windows)]
         except RuntimeError as error:
             raise DeviceError(
                 f"OpenVINO failed: {first_line(error)}", path=self._path, cure="try --engine onnxruntime"
@@ -91,7 +88,7 @@ _lock = threading.Lock()
 _ran = False
 
 
-def _run_first(compiled: Any, batch_size: int) -> None:
+def _run_first(engine: OpenVinoEngine) -> None:
     """Run a batch on this thread, once in a process.
 
     OpenVINO's binding makes ready what it needs of numpy in its first run, and gives up the interpreter's lock
@@ -100,8 +97,7 @@ def _run_first(compiled: Any, batch_size: int) -> None:
     global _ran
     with _lock:
         if not _ran:
-            blank = np.full((batch_size, WINDOW), ord("N"), np.uint8)
-            compiled.create_infer_request().infer({"sequence": blank})["logit"][:1]
+            engine.run(np.empty((0, WINDOW), np.uint8))
             _ran = True
 
 

@@ -9,11 +9,10 @@ import numpy as np
 
 from saresnet_cli.formats import digits
 from saresnet_cli.formats.layout import Layout
-from saresnet_cli.formats.provenance import Provenance
 from saresnet_cli.genome import Genome
 from saresnet_cli.model import Model
 from saresnet_cli.output import open_output
-from saresnet_cli.running import Summary
+from saresnet_cli.provenance import ScanProvenance
 from saresnet_cli.scanning import Block
 
 BED_COLUMNS = ("chrom", "start", "end", "name", "score", "strand", "logit", "pvalue")
@@ -21,7 +20,7 @@ BED_COLUMNS = ("chrom", "start", "end", "name", "score", "strand", "logit", "pva
 
 @contextlib.contextmanager
 def open_writer(
-    path: str | None, made: Provenance, layout: Layout, genome: Genome
+    path: str | None, made: ScanProvenance, layout: Layout, genome: Genome
 ) -> Iterator[Callable[[Block], None]]:
     """Open a BED file; yields what writes a block."""
     with open_output(path) as out:
@@ -30,13 +29,8 @@ def open_writer(
             out.write(bed_lines(block, made.models))
             out.flush()
 
-        out.write(_header(made))
+        out.write(made.header(BED_COLUMNS))
         yield write
-
-
-def bed_header(models: Sequence[Model], stride: int, summary: Summary) -> bytes:
-    """Return the header of a scan: a line a model that says what made it, and the columns."""
-    return _header(Provenance.of(models, stride, summary))
 
 
 def bed_lines(block: Block, models: Sequence[Model]) -> bytes:
@@ -55,7 +49,3 @@ def bed_lines(block: Block, models: Sequence[Model]) -> bytes:
         digits.fixed(block.logit[row, column], 4, "."),
         digits.significant(block.pvalue[row, column], "."),
     )
-
-
-def _header(made: Provenance) -> bytes:
-    return made.comments() + b"#" + "\t".join(BED_COLUMNS).encode() + b"\n"

@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator
 
 from saresnet_cli.formats import digits
 from saresnet_cli.formats.layout import Layout
-from saresnet_cli.formats.provenance import Provenance
 from saresnet_cli.formats.track import VALUE_NAMES, Stretches, Track
 from saresnet_cli.genome import Genome
 from saresnet_cli.output import open_output, temporary_folder
+from saresnet_cli.provenance import ScanProvenance
 from saresnet_cli.scanning import Block
 
 
 @contextlib.contextmanager
 def open_writer(
-    path: str | None, made: Provenance, layout: Layout, genome: Genome
+    path: str | None, made: ScanProvenance, layout: Layout, genome: Genome
 ) -> Iterator[Callable[[Block], None]]:
     """Open a bedGraph file; yields what takes in a block. It is written when the block ends."""
     with (
@@ -24,7 +24,7 @@ def open_writer(
         Track(made.models[0], genome, made.stride, layout.value, temporary_folder(path)) as track,
     ):
         yield track.add
-        out.write(made.comments() + f"#chrom\tstart\tend\t{VALUE_NAMES[layout.value]}\n".encode())
+        out.write(made.header(("chrom", "start", "end", VALUE_NAMES[layout.value])))
         places = 6 if layout.value == "score" else 4
         for stretches in track.stretches():
             for begin in range(0, len(stretches.start), 1 << 16):

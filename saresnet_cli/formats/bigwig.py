@@ -16,10 +16,10 @@ from typing import BinaryIO, cast
 
 from saresnet_cli.errors import OutputError
 from saresnet_cli.formats.layout import Layout
-from saresnet_cli.formats.provenance import Provenance
 from saresnet_cli.formats.track import Track
 from saresnet_cli.genome import Genome
 from saresnet_cli.output import temporary_folder, whole_file
+from saresnet_cli.provenance import ScanProvenance
 from saresnet_cli.scanning import Block
 
 _AT_ONCE = 1 << 16
@@ -29,7 +29,7 @@ _log = logging.getLogger("saresnet")
 
 @contextlib.contextmanager
 def open_writer(
-    path: str | None, made: Provenance, layout: Layout, genome: Genome
+    path: str | None, made: ScanProvenance, layout: Layout, genome: Genome
 ) -> Iterator[Callable[[Block], None]]:
     """Open a bigWig file; yields what takes in a block. It is written, and read again, when the block ends.
 

@@ -120,7 +120,7 @@ def open_writer(
     an error. Raises OutputError when a file can't be written, or a library is not installed that its format needs,
     ModelError when p-values are wanted of a model that has none.
     """
-    from saresnet_cli.formats.provenance import Provenance
+    from saresnet_cli.provenance import ScanProvenance
 
     if layout.value == "pvalue":
         for model in models:
@@ -134,7 +134,7 @@ def open_writer(
         for path, columns in layout.files([model.id for model in models]):
             if path is not None and layout.path != path:
                 _make_folder(Path(path).parent)
-            made = Provenance.of([models[column] for column in columns], stride, summary)
+            made = ScanProvenance.of_scan([models[column] for column in columns], summary, stride)
             writers.append((stack.enter_context(module.open_writer(path, made, layout, genome)), columns))
 
         def write(block: Block) -> None:

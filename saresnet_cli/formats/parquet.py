@@ -11,10 +11,10 @@ import numpy as np
 
 from saresnet_cli.errors import OutputError
 from saresnet_cli.formats.layout import Layout
-from saresnet_cli.formats.provenance import Provenance
 from saresnet_cli.formats.tsv import LONG_COLUMNS, wide_values
 from saresnet_cli.genome import Genome
 from saresnet_cli.output import open_output
+from saresnet_cli.provenance import ScanProvenance
 from saresnet_cli.scanning import Block
 
 GROUP_ROWS = 1 << 18
@@ -26,7 +26,7 @@ METADATA_KEY = b"saresnet"
 
 @contextlib.contextmanager
 def open_writer(
-    path: str | None, made: Provenance, layout: Layout, genome: Genome
+    path: str | None, made: ScanProvenance, layout: Layout, genome: Genome
 ) -> Iterator[Callable[[Block], None]]:
     """Open a Parquet file; yields what writes a block.
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from saresnet_cli.formats import digits
 from saresnet_cli.formats.layout import Layout
-from saresnet_cli.formats.provenance import Provenance
 from saresnet_cli.genome import Genome
 from saresnet_cli.output import open_output
+from saresnet_cli.provenance import ScanProvenance
 from saresnet_cli.scanning import Block
 
 WINDOW_COLUMNS = ("chrom", "start", "end")
@@ -23,7 +23,7 @@ _log = logging.getLogger("saresnet")
 
 @contextlib.contextmanager
 def open_writer(
-    path: str | None, made: Provenance, layout: Layout, genome: Genome
+    path: str | None, made: ScanProvenance, layout: Layout, genome: Genome
 ) -> Iterator[Callable[[Block], None]]:
     """Open a TSV file; yields what writes a block."""
     ids = [model.id for model in made.models]
