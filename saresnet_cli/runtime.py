@@ -39,7 +39,7 @@ class Runtime:
     it is installed, else onnxruntime. precision: "float32"; "bfloat16" (openvino, on processors that have
     it); "tf32" or "float16" (CUDA). device: "cpu", "cuda" or "auto": CUDA where it works. threads: of the CPU,
     default every core that the process may use; their number doesn't change a result. batch_size: windows in
-    a batch, default 64, openvino 32, CUDA 4096. Raises ValueError on a word or number out of range.
+    a batch, default 32, on CUDA 4096. Raises ValueError on a word or number out of range.
     """
 
     engine: str = "auto"

@@ -95,7 +95,7 @@ def runtime_options(command: F) -> F:
 
     wrapped: Any = with_runtime
     for option in (
-        click.option("--batch-size", type=click.IntRange(1), help="Windows a batch.  [default: 32 or 64, CUDA 4096]"),
+        click.option("--batch-size", type=click.IntRange(1), help="Windows a batch.  [default: 32, CUDA 4096]"),
         click.option("--threads", type=click.IntRange(1), help="Threads of the CPU.  [default: all it may use]"),
         click.option(
             "--precision",

@@ -10,6 +10,9 @@ import numpy as np
 from saresnet_cli.card import WINDOW
 from saresnet_cli.errors import ModelError
 
+CPU_BATCH = 32
+"""Measured (docs/performance.md): what a batch holds fits the cache of a core; 64 is a little slower, 256 a fifth."""
+
 
 class Engine(ABC):
     """One model, ready to compute batches of windows.

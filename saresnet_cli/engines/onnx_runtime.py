@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from saresnet_cli.engines.base import Engine, check_interface, first_line
+from saresnet_cli.engines.base import CPU_BATCH, Engine, check_interface, first_line
 from saresnet_cli.errors import DeviceError, ModelError
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
-
-BATCH = 64
-"""Measured (docs/performance.md): what a batch holds fits the cache of a core; 256 is a tenth slower."""
 
 _TYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}
 
@@ -23,7 +20,7 @@ _TYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}
 class OnnxRuntimeEngine(Engine):
     """A model in ONNX Runtime on the CPU; a batch runs on the thread that calls.
 
-    data: the bytes of the file; path: named in errors. batch_size: default 64. Raises ModelError
+    data: the bytes of the file; path: named in errors. batch_size: default 32. Raises ModelError
     when the file is no saresnet model.
     """
 
@@ -34,7 +31,7 @@ class OnnxRuntimeEngine(Engine):
         self._path = path
         _share_memory()
         self._session = open_session(data, path, ["CPUExecutionProvider"])
-        self.batch_size = batch_size or BATCH
+        self.batch_size = batch_size or CPU_BATCH
 
     def run(self, windows: np.ndarray) -> np.ndarray:
         """Compute one batch: (n, 101) uint8 ASCII -> (n,) float32; raises DeviceError when it fails."""

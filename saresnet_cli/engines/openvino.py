@@ -11,12 +11,9 @@ from typing import Any
 import numpy as np
 
 from saresnet_cli.card import WINDOW
-from saresnet_cli.engines.base import Engine, check_interface, fill_up, first_line
+from saresnet_cli.engines.base import CPU_BATCH, Engine, check_interface, fill_up, first_line
 from saresnet_cli.engines.openvino_graph import rewrite
 from saresnet_cli.errors import DeviceError, ModelError
-
-BATCH = 32
-"""Measured (docs/performance.md): 64 is as fast or a little slower."""
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 _TYPES = {"f32": "float32", "u8": "uint8"}
@@ -40,7 +37,7 @@ class OpenVinoEngine(Engine):
 
         self._path = path
         self.precision = precision
-        self.batch_size = batch_size or BATCH
+        self.batch_size = batch_size or CPU_BATCH
         core = openvino.Core()
         if precision == "bfloat16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             raise DeviceError("this processor has no bfloat16", cure="use --precision float32")
