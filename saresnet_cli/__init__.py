@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from saresnet_cli.alleles import Variant
+    from saresnet_cli.calling import Cutoff, Site, call, call_scan
     from saresnet_cli.errors import SaresnetError
     from saresnet_cli.explaining import explain
     from saresnet_cli.genome import Genome
@@ -17,17 +16,48 @@ if TYPE_CHECKING:
     from saresnet_cli.scanning import scan
     from saresnet_cli.scoring import score
     from saresnet_cli.sequences import read_fasta
-    from saresnet_cli.variants import score_variants
+    from saresnet_cli.variants import Variant, score_variants
+else:
+    # So that `saresnet --help` waits for neither numpy nor onnxruntime.
+    from saresnet_cli.lazy import lazily
+
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            "Cutoff": "calling",
+            "Genome": "genome",
+            "Model": "model",
+            "Region": "regions",
+            "Runtime": "runtime",
+            "SaresnetError": "errors",
+            "Site": "calling",
+            "Variant": "variants",
+            "call": "calling",
+            "call_scan": "calling",
+            "explain": "explaining",
+            "load_model": "model",
+            "marginalize": "marginalizing",
+            "read_fasta": "sequences",
+            "read_regions": "regions",
+            "scan": "scanning",
+            "score": "scoring",
+            "score_variants": "variants",
+        },
+    )
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Cutoff",
     "Genome",
     "Model",
     "Region",
     "Runtime",
     "SaresnetError",
+    "Site",
     "Variant",
+    "call",
+    "call_scan",
     "explain",
     "load_model",
     "marginalize",
@@ -37,31 +67,3 @@ __all__ = [
     "score",
     "score_variants",
 ]
-
-# Loaded on first use, so that `saresnet --help` waits for neither numpy nor onnxruntime.
-_HOMES = {
-    "Genome": "genome",
-    "explain": "explaining",
-    "marginalize": "marginalizing",
-    "Model": "model",
-    "Region": "regions",
-    "Runtime": "runtime",
-    "SaresnetError": "errors",
-    "Variant": "alleles",
-    "load_model": "model",
-    "read_fasta": "sequences",
-    "read_regions": "regions",
-    "scan": "scanning",
-    "score": "scoring",
-    "score_variants": "variants",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])

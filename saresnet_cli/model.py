@@ -10,7 +10,7 @@ from pathlib import Path
 from saresnet_cli.card import Card
 from saresnet_cli.errors import ModelError
 from saresnet_cli.model_file import read_card
-from saresnet_cli.registry import Registry, check_sha256, read_file
+from saresnet_cli.registry.models import Registry, check_sha256, read_file
 
 
 @dataclass(frozen=True)

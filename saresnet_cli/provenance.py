@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from saresnet_cli import __version__
 from saresnet_cli.card import WINDOW
 from saresnet_cli.model import Model
 from saresnet_cli.running import Summary
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Provenance:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, models: Sequence[Model], summary: Summary, settings: Mapping[str, Any]) -> Provenance:
+    def of(cls, models: Sequence[Model], summary: Summary, settings: Mapping[str, Any]) -> Self:
         """Say what makes the scores of a run."""
         return cls(tuple(models), summary.engine, summary.precision, settings)
 
@@ -45,12 +48,14 @@ class Provenance:
         """Return plain JSON types: the version, and `about` of each model."""
         return {"saresnet": __version__, "models": [self.about(model) for model in self.models]}
 
+    def words(self, model: Model) -> str:
+        """Return `about` one of the models as words; of the sha256 the first 12 digits."""
+        about = {**self.about(model), "sha256": model.sha256[:12]}
+        return " ".join(f"{key}={value}" for key, value in about.items())
+
     def lines(self) -> list[str]:
-        """Return a line of text a model; of the sha256 the first 12 digits."""
-        return [
-            f"saresnet {__version__} " + " ".join(f"{key}={value}" for key, value in about.items())
-            for about in ({**self.about(model), "sha256": model.sha256[:12]} for model in self.models)
-        ]
+        """Return a line of text a model: the version, and `words`."""
+        return [f"saresnet {__version__} {self.words(model)}" for model in self.models]
 
     def header(self, columns: Sequence[str]) -> bytes:
         """Return the head of a table: `lines` and the columns, each line after "#"."""
@@ -73,3 +78,12 @@ class ScanProvenance(Provenance):
         known = super().about(model)
         first = {key: known[key] for key in ("model", "sha256", "window")}
         return {**first, "stride": self.stride, **known, "background": model.card.null_name}
+
+
+class VariantProvenance(Provenance):
+    """What made the scores of variants: which windows is among the settings, and the version among the words."""
+
+    def about(self, model: Model) -> dict[str, Any]:
+        """Return what made the scores of one of the models: the version first, neither window nor strands."""
+        known = super().about(model)
+        return {"version": __version__} | {key: known[key] for key in known if key not in ("window", "strands")}

@@ -13,9 +13,9 @@ import numpy as np
 
 from saresnet_cli.card import WINDOW
 from saresnet_cli.errors import ModelError
-from saresnet_cli.index import Entry
 from saresnet_cli.model import Model, load_model
-from saresnet_cli.registry import Registry
+from saresnet_cli.registry.index import Entry
+from saresnet_cli.registry.models import Registry
 from saresnet_cli.runtime import Runtime
 
 FILE = "selftest.fa"

@@ -26,8 +26,8 @@ from pathlib import Path
 import click
 
 from saresnet_cli import selftest
-from saresnet_cli.index import Entry, write_index
 from saresnet_cli.model import load_model
+from saresnet_cli.registry.index import Entry, write_index
 from saresnet_train.checkpoint import strip_checkpoint
 from saresnet_train.data import DataSet, read_manifest, read_windows
 from saresnet_train.recipe import passes

@@ -23,20 +23,19 @@ from typing import NamedTuple
 import click
 import numpy as np
 
-from saresnet_cli.calling import call_scan
+from saresnet_cli.calling import Cutoff, call_scan
+from saresnet_cli.calling.qvalues import PValueCounts
+from saresnet_cli.calling.scan_file import open_scan
+from saresnet_cli.calling.scored_windows import ScoredWindows
+from saresnet_cli.calling.sites import SiteFinder
 from saresnet_cli.card import WINDOW
-from saresnet_cli.cutoffs import Cutoff
 from saresnet_cli.formats.bed import BED_COLUMNS, bed_lines
 from saresnet_cli.genome import Genome
 from saresnet_cli.model import load_model
 from saresnet_cli.output import open_output
 from saresnet_cli.provenance import ScanProvenance
-from saresnet_cli.qvalues import PValueCounts
 from saresnet_cli.regions import read_regions
-from saresnet_cli.scan_file import open_scan
 from saresnet_cli.scanning import scan
-from saresnet_cli.scored_windows import ScoredWindows
-from saresnet_cli.sites import SiteFinder
 
 MODEL, STRIDE = "CTCF_GM12878", 20
 MATRICES = ("MA0139.1", "MA0139.2")  # 19 bp, and trimmed to 15 bp

@@ -21,9 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from saresnet_cli import load_model
-from saresnet_cli.alleles import Variant
 from saresnet_cli.runtime import Runtime
-from saresnet_cli.variants import score_variants
+from saresnet_cli.variants import Variant, score_variants
 
 MODELS = ("CTCF_GM12878", "CTCF_Dnd41")
 MATRIX = "MA0139.1"

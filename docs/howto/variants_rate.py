@@ -25,11 +25,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from saresnet_cli import Genome, load_model
-from saresnet_cli.allele_windows import AlleleWindows
-from saresnet_cli.alleles import Allele, AlleleReader, Variant
 from saresnet_cli.runtime import Runtime, available_threads
 from saresnet_cli.scorer import Scorer
 from saresnet_cli.variants import score_variants
+from saresnet_cli.variants.allele_windows import AlleleWindows
+from saresnet_cli.variants.alleles import Allele, AlleleReader, Variant
 from saresnet_cli.windows import cut
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "hg19.chr20.part.fa"

@@ -62,10 +62,11 @@ def call(
         raise click.UsageError("Give either GENOME.fa or --scan.")
     if sum(value is not None for value in (max_pvalue, max_qvalue, threshold)) > 1:
         raise click.UsageError("Give one of --max-pvalue, --max-qvalue and --threshold.")
-    from saresnet_cli.calling import Cutoff, call_scan
-    from saresnet_cli.calling import call as run_call
+    from saresnet_cli.calling.calls import call as run_call
+    from saresnet_cli.calling.calls import call_scan
+    from saresnet_cli.calling.cutoffs import Cutoff
+    from saresnet_cli.calling.narrowpeak import COLUMNS, narrowpeak_line
     from saresnet_cli.commands.progress import with_progress
-    from saresnet_cli.narrowpeak import COLUMNS, narrowpeak_line
     from saresnet_cli.output import open_output
 
     cutoff = Cutoff(threshold, max_pvalue, max_qvalue)

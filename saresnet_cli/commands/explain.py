@@ -13,7 +13,7 @@ import click
 from saresnet_cli.commands.options import model_options, output_options, runtime_options, window_options
 
 if TYPE_CHECKING:
-    from saresnet_cli.explaining import Explanations, Method
+    from saresnet_cli.explaining.explanations import Explanations, Method
     from saresnet_cli.model import Model
     from saresnet_cli.runtime import Runtime
 
@@ -70,10 +70,10 @@ def explain(
     else:
         suffix = ""
 
-    from saresnet_cli.attribution_files import COLUMNS, ModiscoFiles, table_lines
     from saresnet_cli.commands.progress import with_progress
-    from saresnet_cli.explaining import explain as run_explain
-    from saresnet_cli.logo import LogoFiles
+    from saresnet_cli.explaining.attribution_files import COLUMNS, ModiscoFiles, table_lines
+    from saresnet_cli.explaining.explanations import explain as run_explain
+    from saresnet_cli.explaining.logo import LogoFiles
     from saresnet_cli.output import open_output
     from saresnet_cli.provenance import Provenance
 

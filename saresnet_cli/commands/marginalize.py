@@ -59,13 +59,13 @@ def marginalize(
     if no_shuffle and background is None:
         raise click.UsageError("--no-shuffle needs --background.")
 
-    from saresnet_cli import backgrounds
     from saresnet_cli.commands.progress import with_progress
-    from saresnet_cli.effect_plot import draw
     from saresnet_cli.figures import check_format
-    from saresnet_cli.marginalizing import COLUMNS, Marginal, table_line
-    from saresnet_cli.marginalizing import marginalize as run_marginalize
-    from saresnet_cli.motifs import read_motifs
+    from saresnet_cli.marginalizing import backgrounds
+    from saresnet_cli.marginalizing.effect_plot import draw
+    from saresnet_cli.marginalizing.marginals import COLUMNS, Marginal, table_line
+    from saresnet_cli.marginalizing.marginals import marginalize as run_marginalize
+    from saresnet_cli.marginalizing.motifs import read_motifs
     from saresnet_cli.output import open_output
     from saresnet_cli.provenance import Provenance
 

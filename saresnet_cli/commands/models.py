@@ -24,7 +24,7 @@ def models() -> None:
 @debug_option
 def list_models(available: bool, as_json: bool) -> None:
     """List the models that are here, installed or fetched, one a line."""
-    from saresnet_cli.registry import Registry
+    from saresnet_cli.registry.models import Registry
 
     registry = Registry.read()
     entries = [entry.as_dict() for entry in (registry.available() if available else registry.entries)]
@@ -69,7 +69,7 @@ def verify(as_json: bool) -> None:
     """Compare every model that is here with its sha256, and read its card."""
     from saresnet_cli.errors import ModelError
     from saresnet_cli.model import load_model
-    from saresnet_cli.registry import Registry
+    from saresnet_cli.registry.models import Registry
 
     results = []
     for entry in Registry.read().entries:
@@ -121,7 +121,7 @@ def fetch(
     saresnet models fetch GATA2_pan TP53_pan --from https://example.org/saresnet-models
     saresnet scan genome.fa --model GATA2_pan
     """
-    from saresnet_cli.fetching import Offer
+    from saresnet_cli.registry.fetching import Offer
 
     if bool(ids) + (tf is not None) + everything != 1:
         raise click.UsageError("Say which models: ids, --tf, or --all.")

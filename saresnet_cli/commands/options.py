@@ -48,7 +48,7 @@ def chosen_models(model: tuple[str, ...], tf: str | None, cell: str | None) -> l
     if model and (tf is not None or cell is not None):
         raise click.UsageError("Give either --model, or --tf and --cell.")
     from saresnet_cli.model import load_models
-    from saresnet_cli.registry import Registry
+    from saresnet_cli.registry.models import Registry
 
     if tf is None:
         return load_models(model)

@@ -66,26 +66,26 @@ def variants(
 
     from saresnet_cli.commands.progress import with_progress
     from saresnet_cli.output import open_output
-    from saresnet_cli.variant_table import table_header, table_lines
-    from saresnet_cli.variants import score_variants
-    from saresnet_cli.vcf import Annotation, VcfReader, open_vcf
+    from saresnet_cli.provenance import VariantProvenance
+    from saresnet_cli.variants.scores import score_variants
+    from saresnet_cli.variants.table import table_header, table_lines
+    from saresnet_cli.variants.vcf import Annotation, VcfReader, open_vcf
 
     with VcfReader(source) as records:
         annotation = Annotation(models)
         with score_variants(models, records, genome, windows=windows, max_n=max_n, runtime=runtime) as blocks:
-            summary = blocks.summary
-            about = {"engine": summary.engine, "precision": summary.precision, "windows": windows}
-            about["max_n"] = f"{max_n:g}"
+            settings = {"windows": windows, "max_n": f"{max_n:g}"}
+            provenance = VariantProvenance.of(models, blocks.summary, settings)
             if kind == "t":
                 with open_output(output) as out:
-                    out.write(table_header(models, about))
+                    out.write(table_header(provenance))
                     for block in with_progress(blocks):
                         with records.lock:
                             lines = table_lines(block, models)
                         out.write(lines)
                         out.flush()
             else:
-                annotation.define(records.header, about)
+                annotation.define(records.header, provenance)
                 with open_vcf(output, kind, records.header) as write:
                     for block in with_progress(blocks):
                         with records.lock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from saresnet_cli import Genome
-from saresnet_cli.alleles import LONGEST, Allele, AlleleReader, Variant
+from saresnet_cli.variants.alleles import LONGEST, Allele, AlleleReader, Variant
 
 
 def reasons(genome: Path, *changes: Variant) -> list[str]:

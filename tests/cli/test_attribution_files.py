@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from saresnet_cli.attribution_files import ModiscoFiles, table_lines
 from saresnet_cli.errors import OutputError, SaresnetError
 from saresnet_cli.explaining import Explanations, explain
-from saresnet_cli.logo import ROWS, LogoFiles
+from saresnet_cli.explaining.attribution_files import ModiscoFiles, table_lines
+from saresnet_cli.explaining.logo import ROWS, LogoFiles
 from saresnet_cli.regions import read_regions
 from saresnet_cli.runtime import Runtime
 

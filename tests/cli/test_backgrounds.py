@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from saresnet_cli import backgrounds
 from saresnet_cli.errors import GenomeError, SaresnetError
+from saresnet_cli.marginalizing import backgrounds
 from saresnet_cli.sequences import Sequence, read_fasta
 
 

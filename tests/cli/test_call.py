@@ -17,17 +17,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saresnet_cli import Region, load_model, scored_windows
+from saresnet_cli import Region, load_model
 from saresnet_cli import pipeline as pipelines
-from saresnet_cli.calling import call, call_scan
-from saresnet_cli.cutoffs import Cutoff
+from saresnet_cli.calling import Cutoff, call, call_scan, scored_windows
+from saresnet_cli.calling.narrowpeak import narrowpeak_line
+from saresnet_cli.calling.qvalues import PValueCounts, three_digits
+from saresnet_cli.calling.scored_windows import ScoredWindows
+from saresnet_cli.calling.sites import Found, Site, SiteFinder
 from saresnet_cli.errors import ModelError, RegionError
-from saresnet_cli.narrowpeak import narrowpeak_line
-from saresnet_cli.qvalues import PValueCounts, three_digits
 from saresnet_cli.runtime import Runtime
 from saresnet_cli.scanning import scan
-from saresnet_cli.scored_windows import ScoredWindows
-from saresnet_cli.sites import Found, Site, SiteFinder
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 CPU = Runtime(device="cpu", threads=1)
@@ -202,7 +201,7 @@ def test_counting_in_parts_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     pvalues = three_digits(np.random.default_rng(2).beta(0.3, 1, 5000))
     whole, parts = PValueCounts(), PValueCounts()
     whole.add(pvalues)
-    monkeypatch.setattr("saresnet_cli.qvalues._HELD", 100)
+    monkeypatch.setattr("saresnet_cli.calling.qvalues._HELD", 100)
     for part in np.array_split(pvalues, 77):
         parts.add(part)
     assert [column.tolist() for column in parts.qvalues()] == [column.tolist() for column in whole.qvalues()]
@@ -337,7 +336,7 @@ def test_sites_come_while_the_scan_goes_on(model: Path, genome: Path, monkeypatc
 
 
 def test_a_site_comes_when_windows_have_gone_past_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("saresnet_cli.scan_file._BYTES_AT_ONCE", 1)
+    monkeypatch.setattr("saresnet_cli.calling.scan_file._BYTES_AT_ONCE", 1)
     path = tmp_path / "scan.bed"
     path.write_text(HEAD + line("a", 0) + "".join(line("a", 101 + i, "-1.0") for i in range(500)))
     with call_scan(path, cutoff=Cutoff(threshold=0.0)) as run:
@@ -431,7 +430,7 @@ def line(chrom: str, start: int, logit: str = "1.0", pvalue: str = "0.01", name:
 def test_a_row_that_is_not_of_a_sorted_scan_is_named(
     text: str, message: str, at_once: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("saresnet_cli.scan_file._BYTES_AT_ONCE", at_once)
+    monkeypatch.setattr("saresnet_cli.calling.scan_file._BYTES_AT_ONCE", at_once)
     path = tmp_path / "scan.bed"
     path.write_text(HEAD + text)
     with pytest.raises(RegionError) as caught:
@@ -444,7 +443,7 @@ def test_windows_that_come_twice_count_once(tmp_path: Path, monkeypatch: pytest.
     once = [line("a", 200 * i, "1.0", str(p)) for i, p in enumerate(shares)]
     path = tmp_path / "scan.bed"
     for at_once in (1, 1 << 22):
-        monkeypatch.setattr("saresnet_cli.scan_file._BYTES_AT_ONCE", at_once)
+        monkeypatch.setattr("saresnet_cli.calling.scan_file._BYTES_AT_ONCE", at_once)
         found = []
         for text in ("".join(once), "".join(once[:2] + [once[1]] * 3 + once[2:])):
             path.write_text(HEAD + text)
@@ -462,7 +461,7 @@ def test_windows_just_at_a_q_value_pass(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("at_once", [1, 1 << 22])
 def test_several_models_come_in_one_order(at_once: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("saresnet_cli.scan_file._BYTES_AT_ONCE", at_once)
+    monkeypatch.setattr("saresnet_cli.calling.scan_file._BYTES_AT_ONCE", at_once)
     text = line("a", 0, name="A") + line("a", 0, name="B") + line("a", 60, name="A") + line("a", 120, name="B")
     text += line("a", 150, name="A") + line("b", 0, name="B") + line("b", 10, "-5", name="A")
     text += line("b", 300, name="C")

@@ -13,11 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saresnet_cli import Region, explaining, load_model, pipeline, scan, score
-from saresnet_cli.backgrounds import random_windows, shuffled_windows
+from saresnet_cli import Region, load_model, pipeline, scan, score
 from saresnet_cli.errors import RegionError
-from saresnet_cli.explaining import Explanations, explain
-from saresnet_cli.mutagenesis import Mutagenesis
+from saresnet_cli.explaining import Explanations, Mutagenesis, explain, explanations
+from saresnet_cli.marginalizing import random_windows, shuffled_windows
 from saresnet_cli.regions import read_regions
 from saresnet_cli.runtime import Runtime
 from saresnet_cli.sequences import Sequence, read_fasta
@@ -189,8 +188,8 @@ def test_groups_do_not_show_and_a_window_that_comes_again_is_scored_once(
     assert whole.start.tolist() == starts.tolist()
     assert run.summary.scored == 304 * len(set(starts.tolist()))
     for group, remembered in ((1, 3), (7, 1), (64, 2)):
-        monkeypatch.setattr(explaining, "GROUP", group)
-        monkeypatch.setattr(explaining, "REMEMBERED", remembered)
+        monkeypatch.setattr(explanations, "GROUP", group)
+        monkeypatch.setattr(explanations, "REMEMBERED", remembered)
         parts = explained(model, genome, regions, runtime=Runtime("onnxruntime", device="cpu", threads=2))
         for name, column in vars(whole).items():
             np.testing.assert_array_equal(column, vars(parts)[name], err_msg=name)

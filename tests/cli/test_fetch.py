@@ -24,12 +24,10 @@ from typing import Any
 
 import pytest
 
-from saresnet_cli import cache, transfer
 from saresnet_cli.errors import ModelError, OutputError, SaresnetError
-from saresnet_cli.fetching import Offer
 from saresnet_cli.model import load_model
-from saresnet_cli.registry import Registry
-from saresnet_cli.sources import _Redirects, open_source
+from saresnet_cli.registry import Offer, Registry, cache, transfer
+from saresnet_cli.registry.sources import _Redirects, open_source
 
 IDS = ["XYZ1_pan", "XYZ2_pan", "MAX_K562"]  # the last one is installed
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -471,7 +469,7 @@ def test_a_hostile_index_is_refused_as_a_whole(remote: Path, tmp_path: Path, cha
     "content", [b"", b"[]", b"[" * 100_000, b'{"format": 1}', b'{"format": 9}', b"\xff\xfe", b" " * 200]
 )
 def test_what_is_no_index(server: Server, remote: Path, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("saresnet_cli.fetching.LARGEST_INDEX", 150 if len(content) == 200 else 1 << 20)
+    monkeypatch.setattr("saresnet_cli.registry.fetching.LARGEST_INDEX", 150 if len(content) == 200 else 1 << 20)
     (remote / "registry.json").write_bytes(content)
     assert "registry.json: " in wrong(server.url)
     (remote / "registry.json").unlink()

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saresnet_cli import backgrounds, pipeline
-from saresnet_cli.marginalizing import Marginal, insert, marginalize, place, sign_test
-from saresnet_cli.motifs import IUPAC, Motif, MotifError, parse_consensus
+from saresnet_cli import pipeline
+from saresnet_cli.marginalizing import backgrounds
+from saresnet_cli.marginalizing.marginals import Marginal, insert, marginalize, place, sign_test
+from saresnet_cli.marginalizing.motifs import IUPAC, Motif, MotifError, parse_consensus
 from saresnet_cli.runtime import Runtime
 
 Command = Callable[..., subprocess.CompletedProcess[str]]

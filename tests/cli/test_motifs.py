@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from saresnet_cli.motifs import IUPAC, Motif, MotifError, parse_consensus, read_motif_file, read_motifs
+from saresnet_cli.marginalizing.motifs import IUPAC, Motif, MotifError, parse_consensus, read_motif_file, read_motifs
 
 JASPAR = """>MA0139.1\tCTCF
 A  [ 87 167 281  56   8 744  40 107 851   5 ]

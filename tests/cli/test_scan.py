@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import math
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +13,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-import saresnet_cli
 from saresnet_cli import Genome, Region, load_model, reading, scan
 from saresnet_cli import pipeline as pipelines
 from saresnet_cli.errors import GenomeError, ModelError, RegionError
@@ -232,8 +234,21 @@ def test_several_models_in_one_pass_give_what_each_gives_alone(
         scan([models[0], load_model(models[0].path)], genome)
 
 
-def test_the_package_offers_what_it_says() -> None:
-    for name in saresnet_cli.__all__:
-        assert getattr(saresnet_cli, name).__name__ == name
+FOLDERS = ("calling", "explaining", "marginalizing", "registry", "variants")
+
+
+@pytest.mark.parametrize("package", ["saresnet_cli", *(f"saresnet_cli.{folder}" for folder in FOLDERS)])
+def test_the_package_offers_what_it_says(package: str) -> None:
+    offers = importlib.import_module(package)
+    for name in offers.__all__:
+        assert getattr(offers, name).__name__ == name
+        assert name in dir(offers)
     with pytest.raises(AttributeError, match="nothing"):
-        saresnet_cli.nothing  # noqa: B018
+        offers.nothing  # noqa: B018
+
+
+def test_packages_import_nothing_heavy_before_a_name_is_used() -> None:
+    code = f"import sys, saresnet_cli.{', saresnet_cli.'.join(FOLDERS)}\n"
+    code += "print([m for m in ('numpy', 'ssl', 'pysam', 'onnxruntime') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from saresnet_cli import Region, load_model, scan, variants
+from saresnet_cli import Region, load_model, scan
 from saresnet_cli import pipeline as pipelines
-from saresnet_cli.allele_windows import AlleleWindows
-from saresnet_cli.alleles import Allele, Variant, VariantError
 from saresnet_cli.runtime import Runtime
 from saresnet_cli.variants import VariantScores, score_variants
+from saresnet_cli.variants.allele_windows import AlleleWindows
+from saresnet_cli.variants.alleles import Allele, Variant, VariantError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CPU = Runtime(engine="onnxruntime", device="cpu", threads=1)
@@ -254,7 +254,7 @@ def test_equal_windows_are_computed_once(
 
         return original(scorer, counted())
 
-    monkeypatch.setattr(variants, "run", counting)
+    monkeypatch.setattr("saresnet_cli.variants.scores.run", counting)
     text = sequences["chr1"]
     three = [
         Variant("chr1", start, text[start], tuple(base for base in "ACGT" if base != text[start]))
@@ -276,8 +276,8 @@ def test_neither_threads_nor_chunks_change_anything(
     ]
     whole = score(model, many, genome_path)
     monkeypatch.setattr(pipelines, "CHUNK_WINDOWS", 40)
-    monkeypatch.setattr(variants, "_CHUNKS_AT_ONCE", 2)
-    monkeypatch.setattr(variants, "_VARIANTS_AT_ONCE", 3)
+    monkeypatch.setattr("saresnet_cli.variants.scores._CHUNKS_AT_ONCE", 2)
+    monkeypatch.setattr("saresnet_cli.variants.scores._VARIANTS_AT_ONCE", 3)
     for threads in (1, 3):
         runtime = Runtime(engine="onnxruntime", device="cpu", threads=threads, batch_size=7)
         again = score(model, many, genome_path, runtime=runtime)

@@ -13,10 +13,9 @@ from pathlib import Path
 import click
 import pytest
 
-from saresnet_cli.alleles import Variant
 from saresnet_cli.commands.variants import output_kind
 from saresnet_cli.runtime import Runtime
-from saresnet_cli.variants import score_variants
+from saresnet_cli.variants import Variant, score_variants
 
 pysam = pytest.importorskip("pysam")
 

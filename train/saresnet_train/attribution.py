@@ -12,7 +12,7 @@ from torch import Tensor, fx
 from torch.nn import functional
 
 from saresnet_cli.errors import ModelError, SaresnetError
-from saresnet_cli.mutagenesis import Effects
+from saresnet_cli.explaining import Effects
 from saresnet_train.checkpoint import load_network
 from saresnet_train.codes import OTHER, encode, one_hot, reverse_complement
 from saresnet_train.negatives import shuffle_dinucleotides

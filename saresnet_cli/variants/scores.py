@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from saresnet_cli.allele_windows import AlleleWindows
-from saresnet_cli.alleles import SKIPPED, Allele, AlleleReader, VariantError, VariantLike
 from saresnet_cli.card import WINDOW
 from saresnet_cli.genome import Genome
 from saresnet_cli.model import Model, load_models
@@ -20,6 +18,8 @@ from saresnet_cli.pipeline import Chunk, chunk_size, run
 from saresnet_cli.running import Run, Summary
 from saresnet_cli.runtime import Runtime
 from saresnet_cli.scorer import Scorer
+from saresnet_cli.variants.allele_windows import AlleleWindows
+from saresnet_cli.variants.alleles import SKIPPED, Allele, AlleleReader, VariantError, VariantLike
 from saresnet_cli.windows import count_unknown, cut
 
 WINDOWS = ("covering", "centered")
@@ -109,7 +109,7 @@ def score_variants(
         raise ValueError(f"windows {windows!r} is not one of {', '.join(WINDOWS)}")
     if not 0 <= max_n <= 1:
         raise ValueError(f"max_n {max_n} is not between 0 and 1")
-    from saresnet_cli.vcf import VcfReader
+    from saresnet_cli.variants.vcf import VcfReader
 
     models = load_models(models)
     with contextlib.ExitStack() as stack:

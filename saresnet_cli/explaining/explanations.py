@@ -12,11 +12,11 @@ from typing import Protocol
 import numpy as np
 
 from saresnet_cli.card import WINDOW
+from saresnet_cli.explaining.mutagenesis import Effects, Mutagenesis, codes
+from saresnet_cli.explaining.placement import Placed, Placement, grouped
 from saresnet_cli.genome import Genome
 from saresnet_cli.model import Model, load_models
-from saresnet_cli.mutagenesis import Effects, Mutagenesis, codes
 from saresnet_cli.pipeline import Chunk, run
-from saresnet_cli.placement import Placed, Placement, grouped
 from saresnet_cli.reading import RegionLike
 from saresnet_cli.regions import read_regions
 from saresnet_cli.running import Run, Summary

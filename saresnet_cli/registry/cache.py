@@ -13,7 +13,7 @@ from importlib import resources
 from pathlib import Path
 
 from saresnet_cli.errors import ModelError, OutputError
-from saresnet_cli.index import FILE, Entry, parse_fetched_index, write_index
+from saresnet_cli.registry.index import FILE, Entry, parse_fetched_index, write_index
 
 FOLDER_VARIABLE = "SARESNET_CACHE"
 """Environment variable that names another folder of fetched models."""

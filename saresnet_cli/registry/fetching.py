@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from saresnet_cli import cache
 from saresnet_cli.errors import ModelError
-from saresnet_cli.index import FILE, Entry, parse_fetched_index
-from saresnet_cli.registry import Registry
-from saresnet_cli.sources import TIMEOUT, Folder, open_source
-from saresnet_cli.transfer import read_small, receive, writing
+from saresnet_cli.registry import cache
+from saresnet_cli.registry.index import FILE, Entry, parse_fetched_index
+from saresnet_cli.registry.models import Registry
+from saresnet_cli.registry.sources import TIMEOUT, Folder, open_source
+from saresnet_cli.registry.transfer import read_small, receive, writing
 
 LARGEST_INDEX = 16 << 20
 """Bytes of an index beyond which it is not read."""

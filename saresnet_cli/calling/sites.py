@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from saresnet_cli.calling.scored_windows import ScoredWindows
 from saresnet_cli.card import WINDOW
-from saresnet_cli.scored_windows import ScoredWindows
 
 MIN_DISTANCE = WINDOW
 """Bases between the summits of a merged stretch: below a window's length, two windows show the same DNA."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from saresnet_cli.figures import check_format, drawing, save
-from saresnet_cli.marginalizing import Marginal
+from saresnet_cli.marginalizing.marginals import Marginal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,7 +10,7 @@ import numpy as np
 
 from saresnet_cli.card import WINDOW
 from saresnet_cli.errors import OutputError
-from saresnet_cli.explaining import Explanations
+from saresnet_cli.explaining.explanations import Explanations
 from saresnet_cli.figures import check_format, drawing, missing, save
 
 ROWS = 12

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from saresnet_cli.alleles import FLANK, Allele
 from saresnet_cli.card import WINDOW
+from saresnet_cli.variants.alleles import FLANK, Allele
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
-from saresnet_cli import cache
 from saresnet_cli.errors import ModelError
-from saresnet_cli.index import FILE, Entry, parse_index
+from saresnet_cli.registry import cache
+from saresnet_cli.registry.index import FILE, Entry, parse_index
 
 FOLDER_VARIABLE = "SARESNET_MODELS"
 """Environment variable that names another folder of models, in place of those installed with the package."""

@@ -9,9 +9,9 @@ from typing import BinaryIO
 
 import numpy as np
 
+from saresnet_cli.calling.scored_windows import ScoredWindows
 from saresnet_cli.card import WINDOW
 from saresnet_cli.errors import RegionError
-from saresnet_cli.scored_windows import ScoredWindows
 from saresnet_cli.streams import open_bytes, source_name
 
 _BYTES_AT_ONCE = 1 << 22

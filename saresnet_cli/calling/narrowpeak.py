@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from saresnet_cli.calling.sites import Site
 from saresnet_cli.running import sigmoid
-from saresnet_cli.sites import Site
 
 COLUMNS = ("chrom", "start", "end", "name", "score", "strand", "signalValue", "pValue", "qValue", "peak")
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 from saresnet_cli.model import Model
-from saresnet_cli.variants import VariantScores
-from saresnet_cli.vcf import provenance
+from saresnet_cli.provenance import VariantProvenance
+from saresnet_cli.variants.scores import VariantScores
 
 COLUMNS = (
     *("chrom", "pos", "id", "ref", "alt", "model", "ref_logit", "alt_logit", "delta"),
@@ -15,9 +15,9 @@ COLUMNS = (
 )
 
 
-def table_header(models: Sequence[Model], about: dict[str, str]) -> bytes:
+def table_header(provenance: VariantProvenance) -> bytes:
     """Return a comment a model that says what made the table, and the names of the columns."""
-    lines = [f"# saresnet {provenance(model, about)}" for model in models]
+    lines = [f"# saresnet {provenance.words(model)}" for model in provenance.models]
     return "\n".join([*lines, "\t".join(COLUMNS), ""]).encode()
 
 

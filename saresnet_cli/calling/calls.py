@@ -9,22 +9,22 @@ from pathlib import Path
 
 import numpy as np
 
-from saresnet_cli.cutoffs import Cutoff, by_qvalue, by_value
+from saresnet_cli.calling.cutoffs import Cutoff, by_qvalue, by_value
+from saresnet_cli.calling.joining import join_regions
+from saresnet_cli.calling.merging import SiteMerger
+from saresnet_cli.calling.qvalues import three_digits
+from saresnet_cli.calling.scan_file import ScanFile, about, open_scan
+from saresnet_cli.calling.scored_windows import ScoredWindows
+from saresnet_cli.calling.sites import MIN_DISTANCE, Site
 from saresnet_cli.errors import ModelError, RegionError
 from saresnet_cli.genome import Genome
-from saresnet_cli.joining import join_regions
-from saresnet_cli.merging import SiteMerger
 from saresnet_cli.model import Model, load_model, load_models
 from saresnet_cli.provenance import ScanProvenance
-from saresnet_cli.qvalues import three_digits
 from saresnet_cli.reading import RegionLike, RegionReader
 from saresnet_cli.regions import read_regions
 from saresnet_cli.running import Run, Summary
 from saresnet_cli.runtime import Runtime
-from saresnet_cli.scan_file import ScanFile, about, open_scan
 from saresnet_cli.scanning import Block, scan
-from saresnet_cli.scored_windows import ScoredWindows
-from saresnet_cli.sites import MIN_DISTANCE, Site
 from saresnet_cli.streams import source_name
 
 _log = logging.getLogger("saresnet")

@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from saresnet_cli.cache import FOLDER_VARIABLE, folder
 from saresnet_cli.errors import ModelError, OutputError
-from saresnet_cli.index import Entry
-from saresnet_cli.sources import Broken, Source
+from saresnet_cli.registry.cache import FOLDER_VARIABLE, folder
+from saresnet_cli.registry.index import Entry
+from saresnet_cli.registry.sources import Broken, Source
 
 WAITS = (0.5, 1.0, 2.0)
 """Seconds between attempts that brought nothing; after so many and one more a transfer is given up."""

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from saresnet_cli.card import WINDOW
+from saresnet_cli.marginalizing.motifs import Motif, MotifError
 from saresnet_cli.model import Model, load_models
-from saresnet_cli.motifs import Motif, MotifError
 from saresnet_cli.pipeline import Chunk, chunk_size, run
 from saresnet_cli.running import Run, Summary
 from saresnet_cli.runtime import Runtime
@@ -89,7 +89,7 @@ def marginalize(
     """Score backgrounds as they are and with each motif put in.
 
     models: a `Model`, a file or an id, or several. backgrounds: (n, 101) uint8 ASCII, A, C, G, T, n >= 1
-    (`saresnet_cli.backgrounds`). position: where a motif begins in the window, 0-based; default is in the middle.
+    (`marginalizing.backgrounds`). position: where a motif begins in the window, 0-based; default is in the middle.
     both_orientations: also put in its reverse complement. Where a motif leaves a choice of bases, each background
     gets one by their probability, from `seed`. Gives a `Marginal` for each motif, strand and model, in this order.
     Memory grows with the backgrounds, not with the motifs.

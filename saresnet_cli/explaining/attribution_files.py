@@ -13,7 +13,7 @@ import numpy as np
 
 from saresnet_cli.card import WINDOW
 from saresnet_cli.errors import OutputError
-from saresnet_cli.explaining import Explanations
+from saresnet_cli.explaining.explanations import Explanations
 from saresnet_cli.output import open_output
 
 COLUMNS = ("chrom", "start", "end", "base", "attribution", "A", "C", "G", "T", "name", "model", "window", "logit")

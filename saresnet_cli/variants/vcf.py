@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from saresnet_cli import __version__
-from saresnet_cli.alleles import VariantError
 from saresnet_cli.errors import OutputError, SaresnetError
 from saresnet_cli.model import Model
 from saresnet_cli.output import open_output, whole_file
 from saresnet_cli.pipeline import read_ahead
+from saresnet_cli.provenance import VariantProvenance
 from saresnet_cli.streams import STDIN, open_bytes, source_name
-from saresnet_cli.variants import VariantScores
+from saresnet_cli.variants.alleles import VariantError
+from saresnet_cli.variants.scores import VariantScores
 
 if TYPE_CHECKING:
     from pysam import VariantHeader, VariantRecord
@@ -150,14 +150,14 @@ class Annotation:
         }
         self._all_keys = [*self._keys.values(), *(key for key, _ in _NOTES.values())]
 
-    def define(self, header: VariantHeader, about: dict[str, str]) -> None:
+    def define(self, header: VariantHeader, provenance: VariantProvenance) -> None:
         """Add the definitions of the fields to a header, and a line a model that says what made them.
 
-        about: words and values of that line. Fields of an earlier run are defined anew.
+        Fields of an earlier run are defined anew.
         """
         made = str(header).splitlines()
         for model, _ in self._models:
-            line = f"##saresnet_variants={provenance(model, about)}"
+            line = f"##saresnet_variants={provenance.words(model)}"
             if line not in made:
                 header.add_line(line)
         for column, (model, _) in enumerate(self._models):
@@ -184,12 +184,6 @@ class Annotation:
             for name, (key, _) in _NOTES.items():
                 if any(notes[name][begin:end]):
                     info[key] = [word or "." for word in notes[name][begin:end]]
-
-
-def provenance(model: Model, about: dict[str, str]) -> str:
-    """Return words and values that say what made results: the model, and what `about` adds."""
-    values = {"version": __version__, "model": model.id, "sha256": model.sha256[:12], **about}
-    return " ".join(f"{key}={value}" for key, value in values.items())
 
 
 def _define(header: VariantHeader, key: str, type_: str, description: str) -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from saresnet_cli.calling.merging import Place, SiteMerger
+from saresnet_cli.calling.qvalues import PValueCounts
+from saresnet_cli.calling.scored_windows import ScoredWindows, Spool
 from saresnet_cli.errors import RegionError
-from saresnet_cli.merging import Place, SiteMerger
-from saresnet_cli.qvalues import PValueCounts
-from saresnet_cli.scored_windows import ScoredWindows, Spool
 
 _log = logging.getLogger("saresnet")
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from saresnet_cli.scored_windows import ScoredWindows
-from saresnet_cli.sites import Found, Site, SiteFinder
+from saresnet_cli.calling.scored_windows import ScoredWindows
+from saresnet_cli.calling.sites import Found, Site, SiteFinder
 
 Place = tuple[int, int]
 """Number of a sequence and start in it."""
