@@ -33,8 +33,14 @@ COMMANDS = {
     ),
     "train": ("saresnet_train.commands", "train", "Train and evaluate models (needs saresnet[train])."),
     "export": ("saresnet_export.command", "export", "Export a trained model to ONNX (needs saresnet[train])."),
+    "benchmark": (
+        "saresnet_train.commands.benchmark",
+        "benchmark",
+        "Compare methods as the paper does (needs saresnet[benchmark]).",
+    ),
 }
-EXTRA = ("finetune", "train", "export")
+EXTRA = {"finetune": "train", "train": "train", "export": "train", "benchmark": "benchmark"}
+"""What a command needs beside the package itself: the extra of that name."""
 
 
 class LazyGroup(click.Group):
@@ -65,7 +71,7 @@ class LazyGroup(click.Group):
 
 
 def _missing(command: str, error: ModuleNotFoundError) -> SaresnetError:
-    cure = "pip install 'saresnet[train]'" if command in EXTRA else "install saresnet again"
+    cure = f"pip install 'saresnet[{EXTRA[command]}]'" if command in EXTRA else "install saresnet again"
     return SaresnetError(f"`saresnet {command}` needs {error.name}, which is not installed", cure=cure)
 
 

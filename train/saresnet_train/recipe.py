@@ -79,6 +79,6 @@ SCANNER = Recipe(
 """Fine-tuning from peaks, all of which are known: so it can look for the windows that are hardest to tell from them."""
 
 
-def passes(positives: int) -> int:
+def passes(positives: int, most: int = 20) -> int:
     """Return how many epochs so many positives are trained for: more for a small set, which has fewer steps in each."""
-    return max(2, min(20, round(40_000 / max(1, positives))))
+    return max(2, min(most, round(40_000 / max(1, positives))))

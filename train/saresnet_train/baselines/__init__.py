@@ -1,0 +1,1 @@
+"""The methods that SAResNet is compared with, one file each."""

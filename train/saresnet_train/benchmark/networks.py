@@ -1,0 +1,106 @@
+"""SAResNet as the benchmark's methods: direct, global and transfer learning, and the variations of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from saresnet_train.benchmark.task import Outcome, Task
+from saresnet_train.checkpoint import load_network, network_of
+from saresnet_train.finetune import TrainingSet, freeze, transfer
+from saresnet_train.hardware import Hardware
+from saresnet_train.network import NetworkConfig, SAResNet
+from saresnet_train.predict import predict
+from saresnet_train.recipe import FINETUNE, PRETRAIN, Recipe, passes
+
+OWN = FINETUNE["default"].changed(genomic=0.0, shifted=0.0, shuffles=1.0)
+"""Our recipe, on the paper's protocol: as many shuffles as positives, and no genome."""
+
+OWN_DIRECT = OWN.changed(learning_rate=2e-3)
+"""Our recipe for a network that begins from nothing."""
+
+MOST, MOST_DIRECT = 20, 40
+"""Passes over a small set at most, from the global model and from nothing: by the validation windows of small sets."""
+
+PAPER = FINETUNE["paper"]
+"""The paper's recipe of transfer."""
+
+PAPER_DIRECT = PAPER.changed(learning_rate=PRETRAIN["paper"].learning_rate)
+"""Its recipe of direct learning: the learning rate of a network that begins from nothing."""
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How SAResNet learns a set.
+
+    start: name of the global model to start from, None to start from nothing. recipe: of the training;
+    most: passes over a small set, a large one has fewer; None: as many as the recipe says.
+    frozen: layers that keep the global weights.
+    """
+
+    recipe: Recipe = OWN
+    start: str | None = None
+    frozen: str = "none"
+    channels: int = 64
+    attention: bool = True
+    most: int | None = MOST
+
+    def recipe_for(self, positives: int) -> Recipe:
+        """Return the recipe for a set of so many positives."""
+        return self.recipe if self.most is None else self.recipe.changed(epochs=passes(positives, self.most))
+
+    def __call__(self, task: Task) -> Outcome:
+        """Learn a task; what it is told of on the way goes to the log in the task's folder."""
+        recipe = self.recipe_for(len(task.positives))
+        chosen = TrainingSet(task.positives, task.validating, {"shuffled": task.validation})
+        identity = {"id": task.set.name, "tf": task.set.tf, "cell": task.set.cell, "source": task.set.source}
+        hardware = Hardware.find(task.device.type, "auto", task.threads)
+        state = transfer(
+            chosen,
+            task.folder,
+            recipe,
+            identity,
+            start=None if self.start is None else task.models / f"{self.start}.pt",
+            network=NetworkConfig(channels=self.channels, attention=self.attention, dropout=recipe.dropout),
+            frozen=self.frozen,
+            seed=task.seed,
+            hardware=hardware,
+            quiet=True,
+        )
+        model = network_of(state).to(task.device)
+        found = {"recipe": recipe.as_dict(), "frozen": self.frozen, "start": self.start, "epochs": state["epoch"]}
+        return outcome(model, found, hardware, trained=_trainable(model, self.frozen))
+
+
+@dataclass(frozen=True)
+class Global:
+    """One model for all sets, as it comes from pre-training."""
+
+    start: str
+
+    def __call__(self, task: Task) -> Outcome:
+        """Load the global model; nothing is learnt from the task."""
+        return self.load(task.models, Hardware.find(task.device.type, "auto", task.threads))
+
+    def load(self, models: Path, hardware: Hardware) -> Outcome:
+        """Load the global model from the folder of the pre-trained ones; raises ModelError when it is not there."""
+        model = load_network(models / f"{self.start}.pt").to(hardware.device)
+        return outcome(model, {"start": self.start}, hardware, trained=_trainable(model, "none"))
+
+
+def outcome(model: SAResNet, chosen: dict, hardware: Hardware, trained: int) -> Outcome:
+    """Return a network as an outcome; its logits are those of one strand, in float32."""
+
+    def score(codes: np.ndarray) -> np.ndarray:
+        return predict(model, codes, "forward")
+
+    return Outcome(score, trained, {**chosen, "precision": "bfloat16" if hardware.bfloat16 else "float32"})
+
+
+def _trainable(model: SAResNet, frozen: str) -> int:
+    freeze(model, frozen)
+    count = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    model.requires_grad_(True)
+    return count
