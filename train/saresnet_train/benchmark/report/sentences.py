@@ -1,0 +1,60 @@
+"""Sentences that say what the numbers say, whichever way they come out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from saresnet_train.benchmark.report.methods import spoken
+from saresnet_train.benchmark.report.statistics import Paired, mean_over_sets
+from saresnet_train.benchmark.report.tables import ALL, Group, Source, compare, difference, higher_on
+
+
+def over(group: Group) -> str:
+    """Say which sets, as in "over all sets", "over the small sets", "over tier encode"."""
+    if group == ALL:
+        return "over all sets"
+    return f"over tier {group.tier}" if group.tier else f"over the {group.size} sets"
+
+
+def compared(first: str, second: str, result: Paired, metric: str = "AUROC", what: str = "") -> str:
+    """Say how the second does against the first."""
+    if not result.n:
+        return _sentence(f"{second} and {first} share no set yet.")
+    direction = "higher" if result.difference.mean > 0 else "lower" if result.difference.mean < 0 else "equal"
+    if direction == "equal":
+        return _sentence(f"{second} and {first} have the same mean {metric} {what} (n = {result.n}).")
+    text = (
+        f"{second} has a {direction} mean {metric} than {first} {what}: {difference(result.difference)}, "
+        f"higher on {higher_on(result)} sets"
+    )
+    return _sentence(" ".join(text.split()) + _doubt(result) + ".")
+
+
+def _doubt(result: Paired) -> str:
+    if not result.difference.has_interval:
+        return "; too few sets for an interval"
+    return "" if result.settled else "; the interval includes 0, so this is not settled"
+
+
+def rank(source: Source, main: str, rivals: Sequence[str], group: Group) -> str:
+    """Say whether a method is first in mean AUROC among rivals, each compared over the sets that both have."""
+    own = source.records.metric(main, "auroc")
+    found = [(compare(source.records.metric(rival, "auroc"), own, group), rival) for rival in source.present(rivals)]
+    found = [(result, rival) for result, rival in found if result.n]
+    mean = mean_over_sets(group.of(own))
+    if not mean.n or not found:
+        return _sentence(f"{spoken(main)} {over(group)}: not compared with a rival yet.")
+    head = f"mean AUROC {over(group)} ({mean.mean:.3f}, n = {mean.n})"
+    result, nearest = min(found, key=lambda pair: pair[0].difference.mean)
+    gap = f"{difference(result.difference)} over the {result.n} that both have{_doubt(result)}"
+    absent = [spoken(rival) for rival in rivals if rival not in {name for _, name in found}]
+    missing = f" Not compared: {', '.join(absent)}." if absent else ""
+    if result.difference.mean > 0:
+        return _sentence(f"{spoken(main)} is first in {head}; next is {spoken(nearest)}: {gap}.{missing}")
+    ahead = sum(one.difference.mean <= 0 for one, _ in found)
+    more = f" {ahead} of {len(found)} are ahead of it or level." if ahead > 1 else ""
+    return _sentence(f"{spoken(main)} is not first in {head}: against {spoken(nearest)} it has {gap}.{more}{missing}")
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
