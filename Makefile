@@ -5,7 +5,7 @@ TORCH ?= torch==2.13.0
 VENV ?= .venv
 SOURCES := setup.cfg pyproject.toml README.md $(shell find saresnet_cli train export models -name '*.py' -o -name '*.onnx' -o -name '*.pt' -o -name '*.json')
 
-.PHONY: test check example bench dist clean
+.PHONY: test check example bench dist release man clean
 
 test: $(VENV)/train
 	$(VENV)/bin/pytest
@@ -31,6 +31,16 @@ bench: $(VENV)/train
 dist: $(VENV)/train
 	$(VENV)/bin/pip install --quiet ".[check]"
 	$(VENV)/bin/python -m build
+
+# sdist and wheel in dist/, checked and tried on the lowest and the highest Python on the path, or on those given:
+# make release PYTHONS="python3.10 python3.14". TRIAL=yes takes what is not committed, too.
+release: $(VENV)/bin/python
+	$(VENV)/bin/pip install --quiet "build>=1.0" "twine>=5"
+	$(VENV)/bin/python release/make.py $(addprefix --python ,$(PYTHONS)) $(if $(TRIAL),--dirty)
+
+# The manual pages, to look at: man -l build/man/saresnet.1. A wheel makes and brings its own.
+man: $(VENV)/scan
+	$(VENV)/bin/python release/manual.py build/man
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -13,7 +13,6 @@ from typing import Any
 
 import click
 
-from saresnet_cli import __version__
 from saresnet_cli.errors import SaresnetError
 
 # name: (module, attribute, help). The help stands here, so that listing the commands imports none of them.
@@ -24,6 +23,7 @@ COMMANDS = {
     "variants": ("saresnet_cli.commands.variants", "variants", "Score what the variants of a VCF do to binding."),
     "explain": ("saresnet_cli.commands.explain", "explain", "Explain scores base by base."),
     "marginalize": ("saresnet_cli.commands.marginalize", "marginalize", "Measure what motifs do to a score."),
+    "serve": ("saresnet_cli.commands.serve", "serve", "Open a web page of scores and sites (needs saresnet[serve])."),
     "models": ("saresnet_cli.commands.models", "models", "List, show, verify and fetch models."),
     "selftest": ("saresnet_cli.commands.selftest", "selftest", "Say whether this machine computes what ours did."),
     "finetune": (
@@ -38,8 +38,9 @@ COMMANDS = {
         "benchmark",
         "Compare methods as the paper does (needs saresnet[benchmark]).",
     ),
+    "completion": ("saresnet_cli.commands.completion", "completion", "Print what a shell needs to complete commands."),
 }
-EXTRA = {"finetune": "train", "train": "train", "export": "train", "benchmark": "benchmark"}
+EXTRA = {"finetune": "train", "train": "train", "export": "train", "benchmark": "benchmark", "serve": "serve"}
 """What a command needs beside the package itself: the extra of that name."""
 
 
@@ -75,8 +76,21 @@ def _missing(command: str, error: ModuleNotFoundError) -> SaresnetError:
     return SaresnetError(f"`saresnet {command}` needs {error.name}, which is not installed", cure=cure)
 
 
+def _show_versions(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted or ctx.resilient_parsing:
+        return
+    from saresnet_cli.versions import versions
+
+    for name, version in versions().items():
+        click.echo(f"{name} {version}")
+    ctx.exit()
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="saresnet")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_versions,
+    help="Show saresnet's version and those of what it works with.",
+)  # fmt: skip
 def cli() -> None:
     """Find where transcription factors bind, from the DNA sequence alone."""
 
@@ -90,9 +104,9 @@ def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     completing = os.environ.get("_SARESNET_COMPLETE")
     if completing:
-        from click.shell_completion import shell_complete
+        from saresnet_cli.completion import answer
 
-        return shell_complete(cli, {}, "saresnet", "_SARESNET_COMPLETE", completing)
+        return answer(cli, completing)
     state: dict[str, Any] = {"debug": False}
     try:
         # Not cli.main(): it has an error policy of its own.

@@ -32,13 +32,32 @@ def model_names(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --tf, --cell and --model as they are, for a command that may do without; `chosen_models` reads them."""
     for option in (
         click.option(
-            "--model", metavar="FILE_OR_ID", multiple=True, help="A model file or id, instead of --tf; may be repeated."
+            "--model", metavar="FILE_OR_ID", multiple=True, shell_complete=known("models"),
+            help="A model file or id, instead of --tf; may be repeated.",
         ),
-        click.option("--cell", metavar="CELL[,...]", help="Cell type; not needed where a factor has one model."),
-        click.option("--tf", metavar="TF[,...]|all", help="Transcription factor, such as CTCF, several, or all."),
-    ):
+        click.option(
+            "--cell", metavar="CELL[,...]", shell_complete=known("cells"),
+            help="Cell type; not needed where a factor has one model.",
+        ),
+        click.option(
+            "--tf", metavar="TF[,...]|all", shell_complete=known("factors"),
+            help="Transcription factor, such as CTCF, several, or all.",
+        ),
+    ):  # fmt: skip
         command = option(command)
     return command
+
+
+def known(what: str) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
+    """Return what completes a value in the shell with "factors", "cells" or "models" that are here."""
+
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+        from saresnet_cli import completion
+
+        found: list[Any] = getattr(completion, what)(context, parameter, incomplete)
+        return found
+
+    return complete
 
 
 def chosen_models(model: tuple[str, ...], tf: str | None, cell: str | None) -> list[Model]:
