@@ -66,6 +66,28 @@ def find_blocks(file: BinaryIO) -> np.ndarray:
     return np.array(starts, dtype=np.int64).reshape(-1, 2)
 
 
+def whole_blocks(file: BinaryIO) -> np.ndarray:
+    """Find the blocks of a BGZF file that may be cut short, up to where it is.
+
+    Returns (blocks + 1, 2) int64: where each block starts in the file, and in the data; the last row is where the
+    next one would start.
+    """
+    size = file.seek(0, 2)
+    starts = [(0, 0)]
+    while True:
+        position, unpacked = starts[-1]
+        file.seek(position)
+        head = file.read(18)
+        if not is_bgzf(head):
+            break
+        after = position + int.from_bytes(head[16:18], "little") + 1
+        if after > size:
+            break
+        file.seek(after - 4)
+        starts.append((after, unpacked + int.from_bytes(file.read(4), "little")))
+    return np.array(starts, dtype=np.int64)
+
+
 def write_gzi(blocks: np.ndarray, file: BinaryIO) -> None:
     """Write the blocks as htslib's .gzi, which leaves out the first and the empty last one."""
     listed = blocks[1:-1] if len(blocks) > 1 else blocks[:0]

@@ -48,6 +48,16 @@ class Background:
             source=source,
         )
 
+    def check(self, name: str) -> None:
+        """Raise ValueError, with this name, when it is no distribution."""
+        tail, logit = np.asarray(self.tail), np.asarray(self.logit)
+        if self.windows < 1 or not len(tail) or len(tail) != len(logit):
+            raise ValueError(f"background {name} has {self.windows} windows, {len(tail)} shares, {len(logit)} logits")
+        if not ((tail > 0) & (tail <= 1)).all() or (np.diff(tail) > 0).any():
+            raise ValueError(f"the shares of background {name} do not descend from 1 to 0")
+        if not np.isfinite(logit).all() or (np.diff(logit) < 0).any():
+            raise ValueError(f"the logits of background {name} do not ascend")
+
     def pvalue(self, logits: np.ndarray) -> np.ndarray:
         """Return the share of background windows that score at least as high.
 
@@ -128,7 +138,8 @@ class Card:
                 for name, b in values.get("background", {}).items()
             }
             card = cls(**values)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            card._check()
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise ModelError(f"its model card can't be read ({error})", path=path, cure="export it again") from error
         if card.window != WINDOW or card.strands not in ("both", "forward"):
             raise ModelError(
@@ -137,3 +148,28 @@ class Card:
                 cure=f"this version reads windows of {WINDOW} bp",
             )
         return card
+
+    def _check(self) -> None:
+        """Raise ValueError on values that can't be."""
+        for f in fields(self):
+            value, kind = getattr(self, f.name), _KINDS[str(f.type).partition("[")[0]]
+            if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+                raise ValueError(f"{f.name} is {type(value).__name__}")
+        for name in ("id", "tf", "cell"):
+            if not getattr(self, name).isprintable():
+                raise ValueError(f"control characters in {name}")
+        if not self.id:
+            raise ValueError("no id")
+        if not np.isfinite(self.threshold):
+            raise ValueError(f"threshold {self.threshold}")
+        for name, background in self.background.items():
+            background.check(name)
+
+
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "str": str,
+    "int": int,
+    "bool": bool,
+    "float": (float, int),
+    "dict": dict,
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import logging
@@ -9,20 +10,22 @@ import math
 import os
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from saresnet_cli.errors import GenomeError
+from saresnet_cli.sequences import check_name
 
 _CHUNK = 1 << 22
+_told: set[Path] = set()  # FASTA files whose index can't be kept
 _log = logging.getLogger("saresnet")
 
 
-@dataclass
+@dataclass(slots=True)
 class FaiRecord:
     """One line of a .fai: a sequence, and where its bases lie.
 
@@ -47,10 +50,10 @@ class FaiRecord:
 def read_fai(path: Path) -> list[FaiRecord]:
     """Read a .fai; raises ValueError when it is none."""
     records = []
-    for line in path.read_text().splitlines():
+    for line in path.read_text("utf-8").removesuffix("\n").split("\n"):
         name, *numbers = line.split("\t")
         length, offset, line_bases, line_bytes = map(int, numbers[:4])
-        if length > 0 and not 0 < line_bases <= line_bytes:
+        if min(length, offset) < 0 or (length > 0 and not 0 < line_bases <= line_bytes):
             raise ValueError("damaged .fai")
         records.append(FaiRecord(name, length, offset, line_bases, line_bytes))
     if not records or len({record.name for record in records}) < len(records):
@@ -64,23 +67,24 @@ def write_fai(records: list[FaiRecord], file: BinaryIO) -> None:
         file.write(f"{r.name}\t{r.length}\t{r.offset}\t{r.line_bases}\t{r.line_bytes}\n".encode())
 
 
+@contextlib.contextmanager
 def find_index(
     fasta: Path, suffix: str, check: Callable[[Path], object], build: Callable[[], Callable[[BinaryIO], None]]
-) -> Path:
-    """Return the path of an index of a FASTA file, made if there is none that is fresh and whole.
+) -> Iterator[Path]:
+    """Yield the path of an index of a FASTA file, made if there is none that is fresh and whole.
 
     suffix: ".fai" or ".gzi". check: raises ValueError on an index that doesn't
     fit. build: reads the FASTA and returns what writes the index. The index
     lies beside the FASTA, or, where that folder can't be written, in
     $XDG_CACHE_HOME/saresnet under a name made of path, size and time. It
-    appears whole or not at all, so processes may make it at the same time.
+    appears whole or not at all, so processes may make it at the same time. Where neither can be written it is made
+    for the `with` statement alone, and the log says so once.
     """
     stat = fasta.stat()
     beside = fasta.with_name(fasta.name + suffix)
-    key = hashlib.sha256(f"{fasta.resolve()}\0{stat.st_size}\0{stat.st_mtime_ns}".encode()).hexdigest()[:24]
-    cached = _cache_folder() / f"{fasta.name}.{key}{suffix}"
+    cached = _cached(fasta, suffix, stat)
     for path in (beside, cached):
-        if not path.is_file():
+        if path is None or not path.is_file():
             continue
         if path is beside and path.stat().st_mtime < stat.st_mtime:
             _log.info("%s is older than %s: made again", path, fasta.name)
@@ -90,20 +94,51 @@ def find_index(
         except (ValueError, OSError):
             _log.info("%s does not fit %s: made again", path, fasta.name)
             continue
-        return path
+        yield path
+        return
     write = build()
-    try:
-        return _write_whole(beside, write, stat.st_mtime)
-    except OSError:  # read-only folder, or no room: the cache may lie on another disk
+    for path in (beside, cached):  # read-only folder, or no room: the cache may lie on another disk
+        if path is None:
+            continue
         try:
-            cached.parent.mkdir(parents=True, exist_ok=True)
-            return _write_whole(cached, write, stat.st_mtime)
+            if path is cached:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            made = _write_whole(path, write, stat.st_mtime)
+        except OSError:
+            continue
+        yield made
+        return
+    if fasta not in _told:
+        _told.add(fasta)
+        _log.warning(
+            "the index of %s can be kept neither beside it nor in the cache, and is made each time; "
+            "set XDG_CACHE_HOME to a folder that you can write",
+            fasta,
+        )
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(_memory(suffix))
+            write(file)
+            file.flush()
         except OSError as error:
-            raise GenomeError(
-                f"its index can be written neither beside it nor to {cached.parent} ({error.strerror})",
-                path=fasta,
-                cure="set XDG_CACHE_HOME to a folder that you can write",
-            ) from error
+            raise GenomeError(f"there is no room for its index ({error.strerror})", path=fasta) from error
+        yield Path(file.name if isinstance(file.name, str) else f"/proc/self/fd/{file.fileno()}")
+
+
+def _memory(suffix: str) -> Any:
+    """Open a file that goes away when it is closed: in memory, elsewhere than on Linux in the temporary folder."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create(f"saresnet{suffix}"), "w+b")
+    return tempfile.NamedTemporaryFile(suffix=suffix)
+
+
+def _cached(fasta: Path, suffix: str, stat: os.stat_result) -> Path | None:
+    about = os.fsencode(fasta.resolve()) + f"\0{stat.st_size}\0{stat.st_mtime_ns}".encode()
+    key = hashlib.sha256(about).hexdigest()[:24]
+    try:
+        return _cache_folder() / f"{fasta.name}.{key}{suffix}"
+    except RuntimeError:  # a user without a home
+        return None
 
 
 def _cache_folder() -> Path:
@@ -214,6 +249,7 @@ class _Scanner:
         if not words or text[1:2].isspace():
             raise GenomeError("a sequence without a name", path=self.path, line=line, cure="put its name after '>'")
         name = words[0].decode("utf-8", "replace")
+        check_name(name, self.path, line)
         if name in self.names:
             raise GenomeError(f"a second sequence named {name!r}", path=self.path, line=line, cure="rename one")
         self.names.add(name)

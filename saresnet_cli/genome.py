@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import logging
 import zlib
@@ -39,19 +40,25 @@ class Genome:
             raise GenomeError(
                 "is plain gzip, which can't be read by position", path=path, cure="use bgzip: gunzip it, then bgzip it"
             )
+        if head.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise GenomeError(
+                "begins with a byte order mark, so it is no plain text", path=path, cure="save it as ASCII"
+            )
         if head.startswith((b"BZh", b"PK\x03\x04", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")):
             raise GenomeError("is compressed, but not with bgzip", path=path, cure="unpack it, then bgzip it")
         try:
             # .gzi goes first: it takes no time, and shows a file that is cut short.
-            gzi = find_index(self.path, ".gzi", bgzf.read_gzi, partial(_gzi, self.path)) if compressed else None
-            blocks = bgzf.read_gzi(gzi) if gzi else None
+            blocks = None
+            if compressed:
+                with find_index(self.path, ".gzi", bgzf.read_gzi, partial(_gzi, self.path)) as gzi:
+                    blocks = bgzf.read_gzi(gzi)
             check, build = partial(_check_fai, self.path, compressed), partial(_fai, self.path, compressed)
-            fai = find_index(self.path, ".fai", check, build)
             # pyfaidx would judge the FASTA by its name and the index by its time, so it is given the index alone,
             # and the file after that.
-            self._faidx = pyfaidx.Faidx(
-                str(fai), indexname=str(fai), as_raw=True, strict_bounds=True, build_index=False
-            )
+            with find_index(self.path, ".fai", check, build) as fai:
+                self._faidx = pyfaidx.Faidx(
+                    str(fai), indexname=str(fai), as_raw=True, strict_bounds=True, build_index=False
+                )
             self._faidx.file.close()
             self._faidx.file = self.path.open("rb") if blocks is None else bgzf.BgzfFile(self.path, blocks)
         except (ValueError, zlib.error) as error:

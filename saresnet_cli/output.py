@@ -40,12 +40,12 @@ def open_output(path: str | Path | None) -> Iterator[Sink]:
         return
     target = Path(os.path.realpath(path))  # a link stays a link
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_named(path))
-        written = target if _is_stream(target) else stack.enter_context(_renamed(target))
+        stack.enter_context(named(path))
+        written = target if is_stream(target) else stack.enter_context(_renamed(target))
         file = written.open("wb")
         try:
-            if target.suffix in (".gz", ".bgz"):
-                with _BgzfSink(file) as sink:
+            if is_packed(target):
+                with BgzfSink(file) as sink:
                     yield sink
             else:
                 yield file
@@ -64,9 +64,9 @@ def whole_file(path: str | Path, suffix: str) -> Iterator[Path]:
     suffix: what its name ends in until then. Raises OutputError when it can't be made, or `path` is a pipe or a device.
     """
     target = Path(os.path.realpath(path))
-    if _is_stream(target):
+    if is_stream(target):
         raise OutputError("is not a plain file", path=path, cure="give a new name")
-    with _named(path), _renamed(target, f".part{suffix}") as written:
+    with named(path), _renamed(target, f".part{suffix}") as written:
         written.open("wb").close()
         yield written
 
@@ -76,15 +76,21 @@ def temporary_folder(path: str | Path | None) -> Path | None:
     if path is None or str(path) == "-":
         return None
     target = Path(os.path.realpath(path))
-    return None if _is_stream(target) else target.parent
+    return None if is_stream(target) else target.parent
 
 
-def _is_stream(target: Path) -> bool:
+def is_stream(target: Path) -> bool:
+    """Return whether a path is there and is no plain file."""
     return target.exists() and not target.is_file()
 
 
+def is_packed(target: Path) -> bool:
+    """Return whether a file of this name is BGZF."""
+    return target.suffix in (".gz", ".bgz")
+
+
 @contextlib.contextmanager
-def _named(path: str | Path) -> Iterator[None]:
+def named(path: str | Path) -> Iterator[None]:
     """Turn errors of the file system into OutputError; a closed pipe stays what it is."""
     try:
         yield
@@ -107,16 +113,20 @@ def _renamed(target: Path, suffix: str = ".part") -> Iterator[Path]:
         raise
 
 
-class _BgzfSink:
-    """Packs blocks in threads of their own: the bytes are the same for any number of them."""
+class BgzfSink:
+    """Packs blocks in threads of their own; the bytes don't depend on their number. Use it in a `with` statement.
 
-    def __init__(self, file: BinaryIO) -> None:
+    held: data of the block that comes next, where a file is gone on with.
+    """
+
+    def __init__(self, file: BinaryIO, held: bytes = b"") -> None:
         self._file = file
-        self._held = bytearray()
+        self._held = bytearray(held)
         self._packing: deque[Future[bytes]] = deque()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="saresnet-bgzf")
 
     def write(self, data: bytes, /) -> int:
+        """Take in data."""
         self._held += data
         while len(self._held) >= bgzf.BLOCK_BYTES:
             self._pack(bytes(self._held[: bgzf.BLOCK_BYTES]))
@@ -124,14 +134,17 @@ class _BgzfSink:
         return len(data)
 
     def flush(self) -> None:
-        """Do nothing: a block is written when it is full, so that the bytes don't depend on who flushes."""
+        """Write the blocks that are packed; one is begun when it is full, so the bytes don't depend on who flushes."""
+        while self._packing and self._packing[0].done():
+            self._file.write(self._packing.popleft().result())
+        self._file.flush()
 
     def _pack(self, data: bytes) -> None:
         self._packing.append(self._pool.submit(bgzf.block, data))
         if len(self._packing) > _BLOCKS_AHEAD:
             self._file.write(self._packing.popleft().result())
 
-    def __enter__(self) -> _BgzfSink:
+    def __enter__(self) -> BgzfSink:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Protocol
@@ -41,12 +41,26 @@ class Rows:
     """Where the windows of a chunk lie, and what was skipped on the way to them.
 
     chrom: (n,) object, names as the regions gave them; start: (n,) int64;
-    skipped: how many, by reason.
+    skipped: how many, by reason; reached: how many windows of all regions come before the next chunk.
     """
 
     chrom: np.ndarray
     start: np.ndarray
     skipped: dict[str, int]
+    reached: int = 0
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which windows are read: numbers [begin, end), counted over all regions, those of N included.
+
+    end: None is all that follow, and the regions after them that give none. first: number of the first window of
+    the regions that are given, which need not be the first of all.
+    """
+
+    begin: int = 0
+    end: int | None = None
+    first: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,42 +77,64 @@ class RegionReader:
     source: str | None = None
     noun: str = "regions in sequences"
 
-    def chunks(self, regions: Iterable[RegionLike], size: int) -> Iterator[Chunk[Rows]]:
+    def chunks(self, regions: Iterable[RegionLike], size: int, share: Share | None = None) -> Iterator[Chunk[Rows]]:
         """Yield up to `size` windows at a time, in the order of the regions; those that coincide are read once.
 
+        share: which windows, default all. A region that gives none is counted with the window after it.
         Raises RegionError for a region that is not in the genome.
         """
+        share = share or Share()
         regions = iter(regions)
         distinct = Distinct()
         number = {name: i << _START_BITS for i, name in enumerate(self.genome.names)}
-        found = False
-        while batch := list(islice(regions, _REGIONS_AT_ONCE)):
+        at = share.first  # number of the first window of the batch
+        none = 0  # regions without windows that are not counted yet
+        found = share.begin > 0 or share.end == 0
+        while (share.end is None or at < share.end) and (batch := list(islice(regions, _REGIONS_AT_ONCE))):
             found = True
-            sequences = [self.locate(region) for region in batch]
-            plan = WindowPlan.of(
-                np.array([region.start for region in batch], dtype=np.int64),
-                np.array([region.end for region in batch], dtype=np.int64),
-                np.array([self.genome.lengths[name] for name in sequences], dtype=np.int64),
-                self.stride,
-            )
+            sequences, plan = self.plan(batch)
             chrom = np.array([region.chrom for region in batch], dtype=object)
             origin = np.array([number[name] for name in sequences], dtype=np.int64)
-            short = int(np.count_nonzero(np.diff(plan.offsets) == 0))
-            skipped = {f"{self.noun} shorter than {WINDOW} bp": short} if short else {}
-            if not plan.total:
-                yield Chunk(np.empty((0, WINDOW), np.uint8), Rows(chrom[:0], np.empty(0, np.int64), skipped))
-            for begin in range(0, plan.total, size):
-                region, start = plan.windows(begin, min(begin + size, plan.total))
+            empty = plan.offsets[:-1][np.diff(plan.offsets) == 0]
+            stop = plan.total if share.end is None else min(plan.total, share.end - at)
+            for begin in range(max(0, share.begin - at), stop, size):
+                end = min(begin + size, stop)
+                none += int(np.count_nonzero((empty >= begin) & (empty < end)))
+                skipped = self._without_windows(none)
+                none = 0
+                region, start = plan.windows(begin, end)
                 bases, offsets = self._read(sequences, region, start)
                 known = np.flatnonzero(count_unknown(bases, offsets) <= self.max_n * WINDOW)
                 if len(known) < len(start):
                     skipped[f"windows with more than {100 * self.max_n:.3g}% N"] = len(start) - len(known)
                 region, start, offsets = region[known], start[known], offsets[known]
                 new, places = distinct.add(origin[region] + start)
-                yield Chunk(cut(bases, offsets[new]), Rows(chrom[region], start, skipped), places)
-                skipped = {}
+                yield Chunk(cut(bases, offsets[new]), Rows(chrom[region], start, skipped, at + end), places)
+            at += plan.total
+            if at >= share.begin and (share.end is None or at < share.end):
+                none += int(np.count_nonzero(empty == plan.total))
+        if none:
+            rows = Rows(np.empty(0, object), np.empty(0, np.int64), self._without_windows(none), at)
+            yield Chunk(np.empty((0, WINDOW), np.uint8), rows)
         if not found and self.source is not None:
             _log.warning("%s holds no regions", self.source)
+
+    def plan(self, regions: Sequence[RegionLike]) -> tuple[list[str], WindowPlan]:
+        """Return the genome's name of each region's sequence, and their windows.
+
+        Raises RegionError for a region that is not in the genome.
+        """
+        sequences = [self.locate(region) for region in regions]
+        plan = WindowPlan.of(
+            np.array([region.start for region in regions], dtype=np.int64),
+            np.array([region.end for region in regions], dtype=np.int64),
+            np.array([self.genome.lengths[name] for name in sequences], dtype=np.int64),
+            self.stride,
+        )
+        return sequences, plan
+
+    def _without_windows(self, count: int) -> dict[str, int]:
+        return {f"{self.noun} shorter than {WINDOW} bp": count} if count else {}
 
     def _read(self, sequences: list[str], region: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the bases of windows, (length,) uint8 ASCII, and where in them each window starts, (n,) int64."""

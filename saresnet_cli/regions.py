@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from saresnet_cli.errors import RegionError
 from saresnet_cli.streams import open_bytes, source_name
+
+LONGEST_LINE = 1 << 22
+"""Bytes of a line at most: what is longer is no BED, and would fill the memory."""
 
 _SKIPPED = (b"#", b"track ", b"track\t", b"browser ", b"browser\t")
 
@@ -29,21 +34,51 @@ class Region:
     line: int | None = None
 
 
-def read_regions(source: str | Path) -> Iterator[Region]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a file between two lines: the number of the line after it, and how many bytes lie before it."""
+
+    line: int = 1
+    byte: int = 0
+
+
+def read_regions(source: str | Path, begin: Place | None = None) -> Iterator[Region]:
     """Read regions one at a time from BED3 to BED12 or narrowPeak, plain or gzip; "-" is standard input.
 
     Comments, `track` and `browser` lines and blank lines are skipped; columns
     are split at tabs, or at spaces where a line has no tab; Windows line ends
-    are fine. Raises RegionError with the line of what is not a region, or where
-    start is not less than end.
+    are fine. begin: where to begin in a file, default at its start. Raises RegionError
+    with the line of what is not a region, or where start is not less than end.
     """
     path = source_name(source)
+    begin = begin or Place()
     with open_bytes(source, RegionError) as file:
-        for number, text in enumerate(file, 1):
-            text = text.strip(b"\r\n")
-            if not text.strip() or text.startswith(_SKIPPED) or text in (b"track", b"browser"):
-                continue
-            yield parse_region(text, path, number)
+        if begin.byte:
+            file.seek(begin.byte, io.SEEK_CUR)  # from behind a byte order mark
+        for number, text in enumerate(iter(partial(file.readline, LONGEST_LINE), b""), begin.line):
+            check_length(text, path, number)
+            region = parse_line(text, path, number)
+            if region is not None:
+                yield region
+
+
+def check_length(text: bytes, path: str, line: int) -> None:
+    """Raise RegionError when the text of a line, as far as it was read, is longer than a line can be."""
+    if len(text) >= LONGEST_LINE:
+        raise RegionError(
+            f"more than {LONGEST_LINE >> 20} MB in a line",
+            path=path,
+            line=line,
+            cure="give BED: chromosome, start, end",
+        )
+
+
+def parse_line(text: bytes, path: str, line: int) -> Region | None:
+    """Read one line of a BED or narrowPeak file; None where it holds no region. Raises RegionError."""
+    text = text.strip(b"\r\n")
+    if not text.strip() or text.startswith(_SKIPPED) or text in (b"track", b"browser"):
+        return None
+    return parse_region(text, path, line)
 
 
 def parse_region(text: bytes, path: str, line: int) -> Region:

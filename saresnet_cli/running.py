@@ -21,7 +21,8 @@ class Summary:
     """What a run did.
 
     windows: how many were scored, by each of `models`; kept: scores that passed the filters;
-    skipped: windows that could not be scored, by reason; engine, precision, device: what computed them.
+    skipped: windows that could not be scored, by reason; seconds: it took; engine, precision, device: what computed
+    them. reached: how many windows of all regions are done with, in a scan; what an earlier run did counts.
     """
 
     models: int = 1
@@ -32,6 +33,7 @@ class Summary:
     skipped: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     device: str = ""
+    reached: int = 0
 
     @classmethod
     def of(cls, scorer: Scorer) -> Summary:
@@ -51,8 +53,8 @@ class Summary:
 
     @contextlib.contextmanager
     def timed(self) -> Iterator[None]:
-        """Measure `seconds` around a run."""
-        begun = time.perf_counter()
+        """Measure `seconds` around a run, on top of those of an earlier run."""
+        begun = time.perf_counter() - self.seconds
         try:
             yield
         finally:

@@ -14,11 +14,12 @@ from saresnet_cli.errors import ModelError
 from saresnet_cli.genome import Genome
 from saresnet_cli.model import Model, load_models
 from saresnet_cli.pipeline import Chunk, chunk_size, run
+from saresnet_cli.planning import check_source, share_of
 from saresnet_cli.reading import RegionLike, RegionReader, Rows
-from saresnet_cli.regions import Region, read_regions
 from saresnet_cli.running import Run, Summary, pvalues, sigmoid
 from saresnet_cli.runtime import Runtime
 from saresnet_cli.scorer import Scorer
+from saresnet_cli.shards import Shard
 from saresnet_cli.streams import source_name
 
 
@@ -53,6 +54,7 @@ def scan(
     max_n: float = 0.1,
     min_score: float | None = None,
     max_pvalue: float | None = None,
+    shard: Shard | None = None,
     runtime: Runtime | None = None,
 ) -> Run[Block]:
     """Score the windows of regions, or of every sequence of a genome, reading each base once for all models.
@@ -62,8 +64,10 @@ def scan(
     sequence. stride: bases between windows, default 50; which windows a region
     gives is told by `windows.WindowPlan.of`. max_n: largest share of letters other
     than A, C, G, T in a window that is scored, default 0.1. min_score,
-    max_pvalue: scores to keep, default all. runtime: engine, device, threads; default `Runtime()`.
-    Memory does not grow with the genome or the regions.
+    max_pvalue: scores to keep, default all. shard: the share of the windows to score, default all; a file of
+    regions is then read twice. runtime: engine, device, threads; default `Runtime()`.
+    Memory does not grow with the genome or the regions. A run whose `summary.reached` is set before it is iterated
+    begins there.
 
     Raises at once GenomeError, ModelError or DeviceError for what can't be opened, ValueError
     on an option out of range; while iterated, RegionError with file and line for a region that
@@ -83,12 +87,19 @@ def scan(
             genome = stack.enter_context(Genome(genome))
         scorer = stack.enter_context((runtime or Runtime()).open(models))
         if regions is None:
-            regions, noun = [Region(name, 0, length) for name, length in genome.lengths.items()], "sequences"
+            noun = "sequences"
         elif isinstance(regions, str | Path):
-            regions, source = read_regions(regions), source_name(regions)
-        chunks = RegionReader(genome, stride, max_n, source, noun).chunks(regions, chunk_size(scorer))
+            source = source_name(regions)
+            if shard is not None:
+                check_source(regions)
+        reader = RegionReader(genome, stride, max_n, source, noun)
         summary = Summary.of(scorer)
-        return Run(_blocks(models, scorer, chunks, min_score, max_pvalue, summary), summary, stack.pop_all())
+
+        def chunks() -> Iterator[Chunk[Rows]]:  # in the thread that reads
+            part, share = share_of(reader, regions, shard, summary.reached)
+            yield from reader.chunks(part, chunk_size(scorer), share)
+
+        return Run(_blocks(models, scorer, chunks(), min_score, max_pvalue, summary), summary, stack.pop_all())
 
 
 def _blocks(
@@ -103,6 +114,7 @@ def _blocks(
     with summary.timed(), contextlib.closing(run(scorer, chunks)) as results:
         for rows, logits in results:
             summary.add(len(logits), rows.skipped)
+            summary.reached = rows.reached
             score, pvalue = sigmoid(logits), pvalues(cards, logits)
             keep = np.ones(logits.shape, dtype=bool)
             if min_score is not None:

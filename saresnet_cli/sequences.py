@@ -74,13 +74,20 @@ def _first(chunk: bytes, path: str) -> tuple[bytes, int]:
 
 def _record(text: bytes, path: str, line: int) -> Sequence:
     header, _, body = text.partition(b"\n")
-    words = header.decode("utf-8", "replace").split(None, 1)
+    words = [word.decode("utf-8", "replace") for word in header.split(None, 1)]
     if not words or header[:1].isspace():
         raise GenomeError("a sequence without a name", path=path, line=line, cure="put its name after '>'")
+    check_name(words[0], path, line)
     bases = np.frombuffer(body.translate(alphabet.UPPER, _BLANK), dtype=np.uint8)
     if alphabet.first_foreign(bases) is not None:
         _complain(body, path, words[0], line)
     return Sequence(words[0], words[1].strip() if len(words) > 1 else "", bases)
+
+
+def check_name(name: str, path: object, line: int) -> None:
+    """Raise GenomeError when the name of a sequence holds control characters, which no row of a table can."""
+    if any(letter < " " or letter == "\x7f" for letter in name):
+        raise GenomeError(f"control characters in the name {name!r}", path=path, line=line, cure="rename it")
 
 
 def _complain(body: bytes, path: str, name: str, line: int) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import gzip
 import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from saresnet_cli import bgzf
 from saresnet_cli.errors import SaresnetError
@@ -25,8 +26,8 @@ def source_name(source: object) -> str:
 def open_bytes(source: str | Path, error: type[SaresnetError]) -> Iterator[BinaryIO]:
     """Open a source for reading bytes; gzip and BGZF are unpacked, known by content, not by name.
 
-    source: a path, or "-". Raises `error`, one line that names the source, when
-    it can't be opened, and, while it is read, when its compressed data is damaged.
+    source: a path, or "-". The byte order mark of UTF-8 is left out. Raises `error`, one line that names the source,
+    when it can't be opened or is UTF-16, and, while it is read, when its compressed data is damaged.
     """
     name = source_name(source)
     with contextlib.ExitStack() as stack:
@@ -41,6 +42,11 @@ def open_bytes(source: str | Path, error: type[SaresnetError]) -> Iterator[Binar
         if bgzf.is_gzip(head):
             file = stack.enter_context(gzip.GzipFile(fileobj=buffered, mode="rb"))  # type: ignore[assignment]
         try:
+            mark = cast(io.BufferedReader, file).peek(len(codecs.BOM_UTF8))[: len(codecs.BOM_UTF8)]
+            if mark.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                raise error("is text in UTF-16", path=name, cure="save it as UTF-8")
+            if mark == codecs.BOM_UTF8:
+                file.read(len(mark))
             yield file
         except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
             raise error(f"its compressed data is damaged ({problem})", path=name, cure="copy it again") from problem

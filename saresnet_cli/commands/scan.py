@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from saresnet_cli.commands.options import model_options, output_options, runtime_options, window_options
-from saresnet_cli.formats.layout import FORMATS, VALUES, Layout, open_writer
+from saresnet_cli.formats.layout import FORMATS, VALUES, Layout, Source, open_writer
+from saresnet_cli.shards import Shard
 
 if TYPE_CHECKING:
     from saresnet_cli.model import Model
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 @click.option("--format", type=click.Choice(list(FORMATS)), help="Default: what FILE is called, else bed.")
 @click.option("--wide", is_flag=True, help="A column a model, a row a window (tsv, parquet).")
 @click.option("--value", type=click.Choice(VALUES), help="What --wide, bedgraph and bigwig hold.  [default: logit]")
+@click.option("--shard", metavar="I/N", help="Share I of N of the windows.")
+@click.option("--resume", is_flag=True, help="Go on with FILE, if a run was killed.")
 @runtime_options
 @output_options
 def scan(
@@ -38,6 +42,8 @@ def scan(
     format: str | None,
     wide: bool,
     value: str | None,
+    shard: str | None,
+    resume: bool,
     runtime: Runtime,
     output: str | None,
 ) -> None:
@@ -58,9 +64,14 @@ def scan(
     from saresnet_cli.scanning import scan as run_scan
 
     try:
-        layout = Layout.choose(output, format, wide, value, len(models))
+        share = Shard.parse(shard) if shard is not None else None
+        layout = Layout.choose(output, format, wide, value, len(models), share)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+    again = regions is None or Path(regions).is_file()  # so it can be read once more
+    if resume and not (again and layout.resumable):
+        raise click.UsageError("--resume goes on with a BED or TSV file of regions in a file: give both by name")
+    settings = {"max_n": max_n, "min_score": min_score, "max_pvalue": max_pvalue, "batch_size": runtime.batch_size}
     with (
         Genome(genome) as opened,
         run_scan(
@@ -71,9 +82,12 @@ def scan(
             max_n=max_n,
             min_score=min_score,
             max_pvalue=max_pvalue,
+            shard=share,
             runtime=runtime,
         ) as blocks,
-        open_writer(layout, models, opened, stride, blocks.summary) as write,
+        open_writer(
+            layout, models, opened, stride, blocks.summary, Source(regions, settings, resume) if again else None
+        ) as write,
     ):
         for block in with_progress(blocks):
             write(block)

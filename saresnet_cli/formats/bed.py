@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from saresnet_cli.formats import digits
-from saresnet_cli.formats.layout import Layout
+from saresnet_cli.formats.layout import Files, Layout
 from saresnet_cli.genome import Genome
 from saresnet_cli.model import Model
-from saresnet_cli.output import open_output
 from saresnet_cli.provenance import ScanProvenance
 from saresnet_cli.scanning import Block
 
@@ -20,16 +19,17 @@ BED_COLUMNS = ("chrom", "start", "end", "name", "score", "strand", "logit", "pva
 
 @contextlib.contextmanager
 def open_writer(
-    path: str | None, made: ScanProvenance, layout: Layout, genome: Genome
+    path: str | None, made: ScanProvenance, layout: Layout, genome: Genome, files: Files
 ) -> Iterator[Callable[[Block], None]]:
     """Open a BED file; yields what writes a block."""
-    with open_output(path) as out:
+    with files.open(path) as out:
 
         def write(block: Block) -> None:
             out.write(bed_lines(block, made.models))
             out.flush()
 
-        out.write(made.header(BED_COLUMNS))
+        if files.headed:
+            out.write(made.header(BED_COLUMNS))
         yield write
 
 

@@ -6,21 +6,21 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from saresnet_cli.formats import digits
-from saresnet_cli.formats.layout import Layout
+from saresnet_cli.formats.layout import Files, Layout
 from saresnet_cli.formats.track import VALUE_NAMES, Stretches, Track
 from saresnet_cli.genome import Genome
-from saresnet_cli.output import open_output, temporary_folder
+from saresnet_cli.output import temporary_folder
 from saresnet_cli.provenance import ScanProvenance
 from saresnet_cli.scanning import Block
 
 
 @contextlib.contextmanager
 def open_writer(
-    path: str | None, made: ScanProvenance, layout: Layout, genome: Genome
+    path: str | None, made: ScanProvenance, layout: Layout, genome: Genome, files: Files
 ) -> Iterator[Callable[[Block], None]]:
     """Open a bedGraph file; yields what takes in a block. It is written when the block ends."""
     with (
-        open_output(path) as out,
+        files.open(path) as out,
         Track(made.models[0], genome, made.stride, layout.value, temporary_folder(path)) as track,
     ):
         yield track.add

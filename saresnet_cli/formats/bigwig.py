@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from saresnet_cli.errors import OutputError
-from saresnet_cli.formats.layout import Layout
+from saresnet_cli.formats.layout import Files, Layout
 from saresnet_cli.formats.track import Track
 from saresnet_cli.genome import Genome
 from saresnet_cli.output import temporary_folder, whole_file
@@ -29,7 +29,7 @@ _log = logging.getLogger("saresnet")
 
 @contextlib.contextmanager
 def open_writer(
-    path: str | None, made: ScanProvenance, layout: Layout, genome: Genome
+    path: str | None, made: ScanProvenance, layout: Layout, genome: Genome, files: Files
 ) -> Iterator[Callable[[Block], None]]:
     """Open a bigWig file; yields what takes in a block. It is written, and read again, when the block ends.
 

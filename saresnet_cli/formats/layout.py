@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from saresnet_cli.errors import ModelError, OutputError
+from saresnet_cli.shards import PLACEHOLDER, Shard
 
 if TYPE_CHECKING:
     from saresnet_cli.genome import Genome
     from saresnet_cli.model import Model
+    from saresnet_cli.output import Sink
     from saresnet_cli.running import Summary
     from saresnet_cli.scanning import Block
 
@@ -27,12 +30,17 @@ _PACKED = (".gz", ".bgz")
 @dataclass(frozen=True)
 class Format:
     """A format. suffixes: names of files that mean it, the usual one first; text: lines, which can be packed as BGZF
-    and go to standard output; track: one value a base, so one model a file.
+    and go to standard output; track: one value a base, so one model a file; rows: lines in the order of the windows,
+    so that shards can be concatenated, and a scan that was killed can go on.
     """
 
     suffixes: tuple[str, ...]
     text: bool = True
     track: bool = False
+
+    @property
+    def rows(self) -> bool:
+        return self.text and not self.track
 
 
 FORMATS = {
@@ -51,12 +59,14 @@ class Layout:
 
     format: a key of `FORMATS`. path: a file, None for standard output; where it contains `MODEL`, a file a model.
     wide: a table with a column a model, not a row a window and model. value: what a wide table and a track hold.
+    shard: which share of the windows it is, None for all.
     """
 
     format: str = "bed"
     path: str | None = None
     wide: bool = False
     value: str = "logit"
+    shard: Shard | None = None
 
     @classmethod
     def choose(
@@ -66,13 +76,17 @@ class Layout:
         wide: bool = False,
         value: str | None = None,
         models: int = 1,
+        shard: Shard | None = None,
     ) -> Layout:
         """Choose a layout by what a user said of it.
 
         path: a file, "-" or None for standard output, a folder (it exists, or ends in "/") for a file a model.
         format: default is that of the file's name, else tsv where it is wide, else bed. value: default logit.
-        models: how many there are. Raises ValueError, one line with the cure, on what can't be.
+        models: how many there are. shard: its number replaces `PLACEHOLDER` in the path. Raises ValueError, one line
+        with the cure, on what can't be.
         """
+        if path is not None and shard is not None:
+            path = path.replace(PLACEHOLDER, shard.padded)
         folder = bool(path) and (str(path).endswith("/") or Path(str(path)).is_dir())
         packed = path is not None and not folder and path.lower().endswith(_PACKED)
         name = format or _by_name(path) or ("tsv" if wide else "bed")
@@ -98,7 +112,22 @@ class Layout:
                 f"{name} holds one model, and {models} are chosen: give a folder, -o DIR/, "
                 f"or a name with {MODEL}, such as -o scan.{MODEL}{chosen.suffixes[0]}"
             )
-        return cls(name, path, wide, value or "logit")
+        if shard is not None and not chosen.rows:
+            whole = "a chromosome at a time" if chosen.track else "of the shards' rows"
+            raise ValueError(f"shards of {name} can't be concatenated: use bed or tsv, and make {name} {whole}")
+        return cls(name, path, wide, value or "logit", shard)
+
+    @property
+    def headed(self) -> bool:
+        """Whether a file begins with its header: only the first shard does."""
+        return self.shard is None or self.shard.first
+
+    @property
+    def resumable(self) -> bool:
+        """Whether a scan that was killed can go on with its files."""
+        from saresnet_cli.output import is_stream
+
+        return FORMATS[self.format].rows and self.path is not None and not is_stream(Path(os.path.realpath(self.path)))
 
     def files(self, ids: Sequence[str]) -> list[tuple[str | None, list[int]]]:
         """Return the files, None for standard output, and which of the models goes into each."""
@@ -110,16 +139,40 @@ class Layout:
         return [(self.path.replace(MODEL, id), [number]) for number, id in enumerate(ids)]
 
 
+@dataclass(frozen=True)
+class Files:
+    """How the writer of a format opens a file, and whether it puts a header in front."""
+
+    open: Callable[[str | None], contextlib.AbstractContextManager[Sink]]
+    headed: bool = True
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is scanned, as far as a scan that goes on has to know: regions, a file or None, and settings, JSON types."""
+
+    regions: str | Path | None
+    settings: Mapping[str, Any]
+    resume: bool = False
+
+
 @contextlib.contextmanager
 def open_writer(
-    layout: Layout, models: Sequence[Model], genome: Genome, stride: int, summary: Summary
+    layout: Layout,
+    models: Sequence[Model],
+    genome: Genome,
+    stride: int,
+    summary: Summary,
+    source: Source | None = None,
 ) -> Iterator[Callable[[Block], None]]:
     """Open the files of a scan; yields what writes a block.
 
-    genome: that of the scan, which knows the chromosomes of a track. Files appear when the block ends without
+    genome: that of the scan, which knows the chromosomes of a track. source: what a scan that was killed needs to go
+    on; with `resume` it does, and `summary` then says where it begins. Files appear when the block ends without
     an error. Raises OutputError when a file can't be written, or a library is not installed that its format needs,
     ModelError when p-values are wanted of a model that has none.
     """
+    from saresnet_cli.output import open_output
     from saresnet_cli.provenance import ScanProvenance
 
     if layout.value == "pvalue":
@@ -129,17 +182,31 @@ def open_writer(
                     "the model has no background, so no p-values", path=model.path, cure="use --value logit"
                 )
     module = import_module(f"saresnet_cli.formats.{layout.format}")
+    files = layout.files([model.id for model in models])
+    for path, _ in files:
+        if path is not None and layout.path != path:
+            _make_folder(Path(path).parent)
     with contextlib.ExitStack() as stack:
+        journal, opened = None, Files(open_output, layout.headed)
+        if source is not None and layout.resumable:
+            from saresnet_cli.formats.fingerprint import fingerprint
+            from saresnet_cli.formats.journal import open_journal
+
+            made = ScanProvenance.of_scan(models, summary, stride)
+            about = fingerprint(layout, made, summary, genome.path, source.regions, source.settings)
+            paths = [path for path, _ in files if path is not None]
+            journal = stack.enter_context(open_journal(paths, about, summary, source.resume))
+            opened = Files(journal.open, layout.headed and not journal.resumed)
         writers = []
-        for path, columns in layout.files([model.id for model in models]):
-            if path is not None and layout.path != path:
-                _make_folder(Path(path).parent)
+        for path, columns in files:
             made = ScanProvenance.of_scan([models[column] for column in columns], summary, stride)
-            writers.append((stack.enter_context(module.open_writer(path, made, layout, genome)), columns))
+            writers.append((stack.enter_context(module.open_writer(path, made, layout, genome, opened)), columns))
 
         def write(block: Block) -> None:
             for writer, columns in writers:
                 writer(block if len(columns) == len(models) else _part(block, columns))
+            if journal is not None:
+                journal.note(summary)
 
         yield write
 

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from saresnet_cli.errors import OutputError
-from saresnet_cli.formats.layout import Layout
+from saresnet_cli.formats.layout import Files, Layout
 from saresnet_cli.formats.tsv import LONG_COLUMNS, wide_values
 from saresnet_cli.genome import Genome
-from saresnet_cli.output import open_output
 from saresnet_cli.provenance import ScanProvenance
 from saresnet_cli.scanning import Block
 
@@ -26,7 +25,7 @@ METADATA_KEY = b"saresnet"
 
 @contextlib.contextmanager
 def open_writer(
-    path: str | None, made: ScanProvenance, layout: Layout, genome: Genome
+    path: str | None, made: ScanProvenance, layout: Layout, genome: Genome, files: Files
 ) -> Iterator[Callable[[Block], None]]:
     """Open a Parquet file; yields what writes a block.
 
@@ -46,7 +45,7 @@ def open_writer(
     held: list[Block] = []
     rows = 1 if layout.wide else len(ids)  # a window
     with (
-        open_output(path) as out,
+        files.open(path) as out,
         pyarrow.parquet.ParquetWriter(
             out,
             schema,

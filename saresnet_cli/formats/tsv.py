@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from saresnet_cli.formats import digits
-from saresnet_cli.formats.layout import Layout
+from saresnet_cli.formats.layout import Files, Layout
 from saresnet_cli.genome import Genome
-from saresnet_cli.output import open_output
 from saresnet_cli.provenance import ScanProvenance
 from saresnet_cli.scanning import Block
 
@@ -23,11 +22,11 @@ _log = logging.getLogger("saresnet")
 
 @contextlib.contextmanager
 def open_writer(
-    path: str | None, made: ScanProvenance, layout: Layout, genome: Genome
+    path: str | None, made: ScanProvenance, layout: Layout, genome: Genome, files: Files
 ) -> Iterator[Callable[[Block], None]]:
     """Open a TSV file; yields what writes a block."""
     ids = [model.id for model in made.models]
-    with open_output(path) as out:
+    with files.open(path) as out:
 
         def write(block: Block) -> None:
             out.write(wide_lines(block, layout.value) if layout.wide else long_lines(block, ids))
@@ -35,7 +34,8 @@ def open_writer(
 
         for line in made.lines():  # a comment would be the header to pandas and R
             _log.info("made by %s", line)
-        out.write(("\t".join((*WINDOW_COLUMNS, *ids) if layout.wide else LONG_COLUMNS) + "\n").encode())
+        if files.headed:
+            out.write(("\t".join((*WINDOW_COLUMNS, *ids) if layout.wide else LONG_COLUMNS) + "\n").encode())
         yield write
 
 

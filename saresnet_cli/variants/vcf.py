@@ -70,6 +70,7 @@ class VcfReader:
             # Of a pipe it waits for the first 64 kB; in a thread, so that Ctrl-C is heard meanwhile.
             with contextlib.closing(read_ahead(map(pysam.VariantFile, [opened]), 1)) as files:
                 self._file = next(files)
+            str(self._file.header)
         except (OSError, ValueError, TypeError) as error:
             pysam.set_verbosity(self._verbosity)
             if "truncated" in str(error):
@@ -107,6 +108,7 @@ class VcfReader:
             with self.lock:
                 try:
                     record = next(self._file, None)
+                    str(record)  # pysam decodes what it is asked for, so bytes that are no UTF-8 would come up later
                 except (OSError, ValueError, TypeError) as error:
                     raise self._error() from error
             if record is None:

@@ -189,10 +189,17 @@ def test_in_a_read_only_folder_the_index_goes_to_the_cache(
         assert bases(genome, "chrM") == sequences["chrM"]
 
 
-def test_where_neither_can_be_written_the_cure_is_named(read_only: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_neither_can_be_written_the_index_is_made_each_time_and_it_is_said_once(
+    read_only: Path, sequences: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(read_only.parent / "none"))
-    with pytest.raises(GenomeError, match="set XDG_CACHE_HOME"):
-        Genome(read_only)
+    for _ in range(2):
+        with Genome(read_only) as genome:
+            assert bases(genome, "chr1") == sequences["chr1"]
+    told = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert len(told) == 1
+    assert "set XDG_CACHE_HOME to a folder that you can write" in told[0]
+    assert sorted(path.name for path in read_only.parent.iterdir()) == ["cache", "genome.fa.gz"]
 
 
 READER = """
