@@ -125,6 +125,15 @@ def test_what_was_computed_is_recalled_to_the_bit(server: Any, web: SimpleNamesp
     assert server.cpu_seconds() - before < 0.5
 
 
+def test_a_batch_is_recalled_by_all_of_its_windows(server: Any, web: SimpleNamespace, saresnet: Command) -> None:
+    for end in (web.bases[300:600], web.bases[900:1200]):  # the first window, and the number of windows, are the same
+        content = f">x\n{web.bases[:300]}{end}\n"
+        got = server.post("scan", content, model=web.model, stride=40, format="bed")
+        (sequences := web.genome.parent / "x.fa").write_text(content)
+        assert got.content == saresnet("scan", sequences, "--model", web.model, "--stride", 40)
+        (sequences.parent / "x.fa.fai").unlink()
+
+
 def test_gzip_windows_line_ends_and_uneven_lines_are_one(server: Any, web: SimpleNamespace) -> None:
     uneven = f">site x\n{web.bases[:10]}\n{web.bases[10:700]}\n\n{web.bases[700:]}\n"
     sent = [
