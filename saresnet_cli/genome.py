@@ -105,6 +105,10 @@ class Genome:
             self._aliased = True
         return aliases[0]
 
+    def offset(self, name: str) -> int:
+        """Return the byte of the file, unpacked, where a sequence begins: it and a position tell places apart."""
+        return int(self._faidx.index[name].offset)
+
     def fetch(self, name: str, start: int, end: int) -> np.ndarray:
         """Return the bases of [start, end), 0-based: (end - start,) uint8 ASCII in upper case.
 

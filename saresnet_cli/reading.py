@@ -19,7 +19,6 @@ from saresnet_cli.windows import WindowPlan, count_unknown, cut
 
 _REGIONS_AT_ONCE = 16384
 _log = logging.getLogger("saresnet")
-_START_BITS = 33  # positions below 8 Gb, in keys that also hold the number of a sequence
 _GAP = 1024  # bases between two windows that are read through rather than sought over
 
 
@@ -86,7 +85,6 @@ class RegionReader:
         share = share or Share()
         regions = iter(regions)
         distinct = Distinct()
-        number = {name: i << _START_BITS for i, name in enumerate(self.genome.names)}
         at = share.first  # number of the first window of the batch
         none = 0  # regions without windows that are not counted yet
         found = share.begin > 0 or share.end == 0
@@ -94,7 +92,7 @@ class RegionReader:
             found = True
             sequences, plan = self.plan(batch)
             chrom = np.array([region.chrom for region in batch], dtype=object)
-            origin = np.array([number[name] for name in sequences], dtype=np.int64)
+            origin = np.array([self.genome.offset(name) for name in sequences], dtype=np.int64)
             empty = plan.offsets[:-1][np.diff(plan.offsets) == 0]
             stop = plan.total if share.end is None else min(plan.total, share.end - at)
             for begin in range(max(0, share.begin - at), stop, size):
