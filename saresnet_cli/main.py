@@ -8,11 +8,11 @@ import os
 import signal
 import sys
 import traceback
-from importlib import import_module
 from typing import Any
 
 import click
 
+from saresnet_cli.commands.group import LazyGroup
 from saresnet_cli.errors import SaresnetError
 
 # name: (module, attribute, help). The help stands here, so that listing the commands imports none of them.
@@ -44,19 +44,12 @@ EXTRA = {"finetune": "train", "train": "train", "export": "train", "benchmark": 
 """What a command needs beside the package itself: the extra of that name."""
 
 
-class LazyGroup(click.Group):
-    """A group that imports a subcommand when it is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+class _Saresnet(LazyGroup):
+    """The commands, which name what they need and do not find."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute, _ = COMMANDS[cmd_name]
         try:
-            command: click.Command = getattr(import_module(module), attribute)
-            return command
+            return super().get_command(ctx, cmd_name)
         except ModuleNotFoundError as error:
             raise _missing(cmd_name, error) from error
 
@@ -65,10 +58,6 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except ModuleNotFoundError as error:
             raise _missing(str(ctx.invoked_subcommand), error) from error
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
 
 
 def _missing(command: str, error: ModuleNotFoundError) -> SaresnetError:
@@ -86,7 +75,7 @@ def _show_versions(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     ctx.exit()
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Saresnet, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_versions,
     help="Show saresnet's version and those of what it works with.",

@@ -38,7 +38,7 @@ def open_output(path: str | Path | None) -> Iterator[Sink]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    target = Path(os.path.realpath(path))  # a link stays a link
+    target = real_path(path)
     with contextlib.ExitStack() as stack:
         stack.enter_context(named(path))
         written = target if is_stream(target) else stack.enter_context(_renamed(target))
@@ -63,7 +63,7 @@ def whole_file(path: str | Path, suffix: str) -> Iterator[Path]:
 
     suffix: what its name ends in until then. Raises OutputError when it can't be made, or `path` is a pipe or a device.
     """
-    target = Path(os.path.realpath(path))
+    target = real_path(path)
     if is_stream(target):
         raise OutputError("is not a plain file", path=path, cure="give a new name")
     with named(path), _renamed(target, f".part{suffix}") as written:
@@ -75,8 +75,13 @@ def temporary_folder(path: str | Path | None) -> Path | None:
     """Return where temporary files of a result go: beside it, where there is room; None is the system's folder."""
     if path is None or str(path) == "-":
         return None
-    target = Path(os.path.realpath(path))
+    target = real_path(path)
     return None if is_stream(target) else target.parent
+
+
+def real_path(path: str | Path) -> Path:
+    """Return the file behind a path: a link that is written to stays a link."""
+    return Path(os.path.realpath(path))
 
 
 def is_stream(target: Path) -> bool:

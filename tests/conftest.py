@@ -1,7 +1,10 @@
 """Real sequence for the tests: 60 kb of hg19 chr20 that the project ships."""
 
 import os
+from collections.abc import Callable
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 import hypothesis
 import numpy as np
@@ -39,3 +42,17 @@ def real_windows() -> np.ndarray:
     codes = np.frombuffer(text.encode(), np.uint8)
     codes = np.searchsorted(np.frombuffer(b"ACGT", np.uint8), codes).astype(np.uint8)
     return codes[: len(codes) // 101 * 101].reshape(-1, 101)
+
+
+@pytest.fixture(scope="session")
+def script() -> Callable[[str], ModuleType]:
+    """Gives a script of the project, by its path there, as a module."""
+
+    def load(path: str) -> ModuleType:
+        spec = spec_from_file_location(Path(path).stem, ROOT / path)
+        assert spec is not None and spec.loader is not None
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from importlib.util import module_from_spec, spec_from_file_location
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -21,17 +21,9 @@ from saresnet_cli import __version__
 from saresnet_cli.completion import VARIABLE, answer
 from saresnet_cli.main import COMMANDS, cli
 
+Script = Callable[[str], ModuleType]
 ROOT = Path(__file__).resolve().parent.parent
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-
-
-def script(name: str) -> ModuleType:
-    """A script of release/, as a module."""
-    spec = spec_from_file_location(f"release_{name}", ROOT / f"release/{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def saresnet(*arguments: str, **environment: str) -> str:
@@ -43,7 +35,7 @@ def saresnet(*arguments: str, **environment: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def archives(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def archives(script: Script, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """An sdist of a copy of the project, and the wheel that was built from what is in it; of the models one."""
     source = tmp_path_factory.mktemp("source") / "saresnet"
     others = [path.name for path in (ROOT / "models").glob("*.onnx") if path.stem != "CTCF_GM12878"]
@@ -61,7 +53,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         return out / done.stdout.splitlines()[-1]
 
     sdist = build("sdist", source)
-    make = script("make")
+    make = script("release/make.py")
     make.normalize(sdist, 1_700_000_000)
     return sdist, build("wheel", make.unpack(sdist, tmp_path_factory.mktemp("unpacked")))
 
@@ -79,8 +71,10 @@ def test_the_sdist_holds_what_git_does(archives: tuple[Path, Path]) -> None:
     assert not {name for name in held if name.endswith((".pyc", ".fai", ".whl"))}
 
 
-def test_an_sdist_is_the_same_bytes_whenever_it_is_made(archives: tuple[Path, Path], tmp_path: Path) -> None:
-    make = script("make")
+def test_an_sdist_is_the_same_bytes_whenever_it_is_made(
+    script: Script, archives: tuple[Path, Path], tmp_path: Path
+) -> None:
+    make = script("release/make.py")
     with tarfile.open(archives[0]) as tar:
         members = tar.getmembers()
     assert [member.name for member in members] == sorted(member.name for member in members)
@@ -100,8 +94,8 @@ def test_the_wheel_brings_manual_pages_and_licences(archives: tuple[Path, Path])
     assert {Path(name).name for name in names if "/licenses/" in name} == {"LICENSE", "NOTICE.md"}
 
 
-def test_versions_that_differ_stop_a_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make = script("make")
+def test_versions_that_differ_stop_a_release(script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make = script("release/make.py")
     assert make.version() == __version__
     for name in ("setup.cfg", "saresnet_cli/__init__.py", "CITATION.cff", "CHANGELOG.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -130,10 +124,10 @@ def manual(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_page_says_what_help_says(manual: Path) -> None:
+def test_a_page_says_what_help_says(script: Script, manual: Path) -> None:
     assert not (manual / "saresnet-gone.1").exists()
     checked = 0
-    for command, context in script("manual").commands(cli, click.Context(cli, info_name="saresnet")):
+    for command, context in script("release/manual.py").commands(cli, click.Context(cli, info_name="saresnet")):
         page = (manual / f"{context.command_path.replace(' ', '-')}.1").read_text()
         plain = page.replace("\\-", "-")
         for parameter in command.get_params(context):

@@ -24,7 +24,7 @@ import numpy as np
 
 from saresnet_cli import bgzf
 from saresnet_cli.errors import OutputError
-from saresnet_cli.output import BgzfSink, Sink, is_packed, named
+from saresnet_cli.output import BgzfSink, Sink, is_packed, named, real_path
 from saresnet_cli.running import Summary
 
 SECONDS = 1.0
@@ -51,7 +51,7 @@ class Journal:
     @contextlib.contextmanager
     def open(self, path: str | Path | None) -> Iterator[Sink]:
         """Open one of the files for results; raises OutputError when it can't be written."""
-        part = self._parts[_real(str(path))]
+        part = self._parts[real_path(str(path))]
         with named(str(path)), part:
             yield part
 
@@ -134,7 +134,7 @@ def open_journal(
     `summary` what it counted, where `about` is the same; what was done is then kept also after an error. Raises
     OutputError when the files can't be written, or another process writes them.
     """
-    targets = [_real(path) for path in files]
+    targets = [real_path(path) for path in files]
     path = targets[0].with_name(f".{targets[0].name}.journal")
     with contextlib.ExitStack() as stack:
         with named(files[0]):
@@ -259,10 +259,6 @@ def _crc(file: BinaryIO | bgzf.BgzfFile, size: int) -> int | None:
         crc = zlib.crc32(data, crc)
         size -= len(data)
     return None if size else crc
-
-
-def _real(path: str | Path) -> Path:
-    return Path(os.path.realpath(path))  # a link stays a link
 
 
 @contextlib.contextmanager

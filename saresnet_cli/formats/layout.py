@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -125,9 +124,9 @@ class Layout:
     @property
     def resumable(self) -> bool:
         """Whether a scan that was killed can go on with its files."""
-        from saresnet_cli.output import is_stream
+        from saresnet_cli.output import is_stream, real_path
 
-        return FORMATS[self.format].rows and self.path is not None and not is_stream(Path(os.path.realpath(self.path)))
+        return FORMATS[self.format].rows and self.path is not None and not is_stream(real_path(self.path))
 
     def files(self, ids: Sequence[str]) -> list[tuple[str | None, list[int]]]:
         """Return the files, None for standard output, and which of the models goes into each."""

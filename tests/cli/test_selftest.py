@@ -6,9 +6,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -57,15 +56,11 @@ def shifted(window: int, by: float) -> Callable[[dict], dict]:
 # What is stored
 
 
-def test_the_windows_are_those_that_the_script_makes(tmp_path: Path) -> None:
-    spec = spec_from_file_location("make_selftest", ROOT / "train/make_selftest.py")
-    assert spec is not None
-    assert spec.loader is not None
-    script = module_from_spec(spec)
-    spec.loader.exec_module(script)
+def test_the_windows_are_those_that_the_script_makes(script: Callable[[str], ModuleType], tmp_path: Path) -> None:
+    made = script("train/make_selftest.py")
     stored = (ROOT / "models/selftest.fa").read_text()
-    real = script.real_windows()
-    assert stored == "".join(f">{n}\n{b}\n" for n, b in [*real, *script.odd_windows(real[3][1], real[-1][1])])
+    real = made.real_windows()
+    assert stored == "".join(f">{n}\n{b}\n" for n, b in [*real, *made.odd_windows(real[3][1], real[-1][1])])
     windows = selftest.stored_windows()
     assert windows.shape == (64, 101)
     assert "".join(map(chr, windows.ravel())) == "".join(stored.split("\n")[1::2])

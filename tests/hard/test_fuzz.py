@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
@@ -12,13 +11,8 @@ SECONDS = 4.0
 
 
 @pytest.fixture(scope="module")
-def fuzzer() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("fuzz", Path(__file__).with_name("fuzz.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def fuzzer(script: Callable[[str], ModuleType]) -> ModuleType:
+    return script("tests/hard/fuzz.py")
 
 
 @pytest.mark.parametrize("parser", ["bed", "fasta", "fai", "vcf", "card", "model"])

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_page_is_what_the_results_give() -> None:
-    spec = importlib.util.spec_from_file_location("page", Path(__file__).with_name("page.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    page = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(page)
+def test_the_page_is_what_the_results_give(script: Callable[[str], ModuleType]) -> None:
+    page = script("tests/hard/page.py")
     assert page.render(page.PAGE.read_text()) == page.PAGE.read_text()
     results = json.loads((page.RESULTS / "hard.json").read_text())
     runs = [run for entry in results.values() for run in entry.values() if isinstance(run, dict)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import importlib.util
 import json
 import os
 import re
@@ -24,13 +23,8 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
-def workflow() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("workflow", Path(__file__).with_name("workflow.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def workflow(script: Callable[[str], ModuleType]) -> ModuleType:
+    return script("tests/hard/workflow.py")
 
 
 @pytest.mark.skipif(

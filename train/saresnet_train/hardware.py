@@ -10,6 +10,7 @@ import torch
 import torch.distributed as dist
 
 from saresnet_cli.errors import DeviceError
+from saresnet_cli.runtime import available_threads
 
 
 @dataclass
@@ -33,8 +34,7 @@ class Hardware:
             raise DeviceError("no CUDA device", cure="use --device cpu or auto")
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        torch.set_num_threads(threads or max(1, cores // world))
+        torch.set_num_threads(threads or max(1, available_threads() // world))
         if world > 1 and not dist.is_initialized():
             dist.init_process_group("nccl" if device == "cuda" else "gloo")
         if device == "cuda":

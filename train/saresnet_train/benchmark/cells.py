@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import io
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from saresnet_cli.output import whole_file
 from saresnet_train.data import DataError
 
 FORMAT = "saresnet-benchmark-1"
@@ -80,9 +80,11 @@ class Results:
             content = io.BytesIO()
             kept = {way: scores[way].astype(np.float16) for way in ("forward", "both")}
             np.savez_compressed(content, forward=kept["forward"], both=kept["both"])
-            _replace(self.scores_path(cell), content.getvalue())
+            with whole_file(self.scores_path(cell), ".npz") as part:
+                part.write_bytes(content.getvalue())
         text = json.dumps({"format": FORMAT, **record}, indent=1, allow_nan=False) + "\n"
-        _replace(path, text.encode())
+        with whole_file(path, ".json") as part:
+            part.write_text(text)
 
     @contextmanager
     def claim(self, name: str, wait: bool = False) -> Iterator[bool]:
@@ -99,9 +101,3 @@ class Results:
                 yield False
                 return
             yield True
-
-
-def _replace(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_bytes(content)
-    part.replace(path)

@@ -8,25 +8,30 @@ from importlib import import_module
 
 from saresnet_train.benchmark.networks import MOST_DIRECT, OWN_DIRECT, PAPER, PAPER_DIRECT, Global, Learning
 from saresnet_train.benchmark.task import Outcome, Task, Train
+from saresnet_train.benchmark.titles import TITLES
 
 SHEN = "Shen et al. 2021, Briefings in Bioinformatics"
 
 
 @dataclass(frozen=True)
 class Method:
-    """A method: its name, what a reader calls it, where it comes from, and how it learns a task.
+    """A method: its name, where it comes from, and how it learns a task.
 
     pretrained: the global model that it starts from, if any. cost: core-seconds for a thousand training windows,
     roughly, by which the time left is told. scanned: whether it is tried on a whole chromosome too.
     """
 
     name: str
-    title: str
     source: str
     train: Train
     pretrained: str | None = None
     cost: float = 1.0
     scanned: bool = False
+
+    @property
+    def title(self) -> str:
+        """What a reader calls it."""
+        return TITLES[self.name]
 
 
 def _late(module: str) -> Train:
@@ -39,32 +44,32 @@ def _late(module: str) -> Train:
     return train
 
 
-def _learning(name: str, title: str, learning: Learning, cost: float, scanned: bool = False) -> Method:
-    return Method(name, title, SHEN, learning, learning.start, cost, scanned)
+def _learning(name: str, learning: Learning, cost: float, scanned: bool = False) -> Method:
+    return Method(name, SHEN, learning, learning.start, cost, scanned)
 
 
 _DIRECT = Learning(OWN_DIRECT, most=MOST_DIRECT)
 
 _ALL = (
-    Method("pwm", "PWM (JASPAR)", "JASPAR 2024", _late("pwm"), cost=0.05, scanned=True),
-    Method("gkmsvm", "gkm-SVM", "Ghandi et al. 2014; Lee 2016", _late("gkmsvm"), cost=10),
-    Method("deepbind", "DeepBind", "Alipanahi et al. 2015", _late("deepbind"), cost=2),
-    Method("cnn-zeng", "CNN-Zeng", "Zeng et al. 2016", _late("cnn_zeng"), cost=2, scanned=True),
-    Method("expectation-luo", "Expectation-Luo", "Luo et al. 2020", _late("expectation_luo"), cost=2),
-    Method("deeptf", "DeepTF", "Bao et al. 2019", _late("deeptf"), cost=5),
-    _learning("direct", "SAResNet, direct", _DIRECT, 4),
-    Method("global", "SAResNet, global", SHEN, Global("own"), "own", 0.2),
-    _learning("transfer", "SAResNet, transfer", Learning(start="own"), 3, scanned=True),
-    _learning("direct-no-attention", "direct, without attention", replace(_DIRECT, attention=False), 3),
-    _learning("transfer-no-attention", "64 channels, without attention", Learning(start="own-no-attention"), 2.5),
-    _learning("transfer-32", "32 channels, with attention", Learning(start="own-32"), 2),
-    _learning("transfer-32-no-attention", "32 channels, without attention", Learning(start="own-32-no-attention"), 2),
-    _learning("freeze-stem", "frozen: stem", Learning(start="own", frozen="stem"), 3),
-    _learning("freeze-stage2", "frozen: stem and stage 2", Learning(start="own", frozen="stage2"), 2.5),
-    _learning("freeze-head", "frozen: all but the head", Learning(start="own", frozen="head-only"), 1.5),
-    _learning("paper-direct", "SAResNet, direct, the paper's recipe", Learning(PAPER_DIRECT, most=None), 15),
-    Method("paper-global", "SAResNet, global, the paper's recipe", SHEN, Global("paper"), "paper", 0.2),
-    _learning("paper-transfer", "SAResNet, transfer, the paper's recipe", Learning(PAPER, "paper", most=None), 15),
+    Method("pwm", "JASPAR 2026", _late("pwm"), cost=0.05, scanned=True),
+    Method("gkmsvm", "Ghandi et al. 2014; Lee 2016", _late("gkmsvm"), cost=10),
+    Method("deepbind", "Alipanahi et al. 2015", _late("deepbind"), cost=2),
+    Method("cnn-zeng", "Zeng et al. 2016", _late("cnn_zeng"), cost=2, scanned=True),
+    Method("expectation-luo", "Luo et al. 2020", _late("expectation_luo"), cost=2),
+    Method("deeptf", "Bao et al. 2019", _late("deeptf"), cost=5),
+    _learning("direct", _DIRECT, 4),
+    Method("global", SHEN, Global("own"), "own", 0.2),
+    _learning("transfer", Learning(start="own"), 3, scanned=True),
+    _learning("direct-no-attention", replace(_DIRECT, attention=False), 3),
+    _learning("transfer-no-attention", Learning(start="own-no-attention"), 2.5),
+    _learning("transfer-32", Learning(start="own-32"), 2),
+    _learning("transfer-32-no-attention", Learning(start="own-32-no-attention"), 2),
+    _learning("freeze-stem", Learning(start="own", frozen="stem"), 3),
+    _learning("freeze-stage2", Learning(start="own", frozen="stage2"), 2.5),
+    _learning("freeze-head", Learning(start="own", frozen="head-only"), 1.5),
+    _learning("paper-direct", Learning(PAPER_DIRECT, most=None), 15),
+    Method("paper-global", SHEN, Global("paper"), "paper", 0.2),
+    _learning("paper-transfer", Learning(PAPER, "paper", most=None), 15),
 )
 
 METHODS = {method.name: method for method in _ALL}

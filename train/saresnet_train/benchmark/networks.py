@@ -52,7 +52,7 @@ class Learning:
         return self.recipe if self.most is None else self.recipe.changed(epochs=passes(positives, self.most))
 
     def __call__(self, task: Task) -> Outcome:
-        """Learn a task; what it is told of on the way goes to the log in the task's folder."""
+        """Learn a task; the state of the training is in the task's folder, and goes on from there."""
         recipe = self.recipe_for(len(task.positives))
         chosen = TrainingSet(task.positives, task.validating, {"shuffled": task.validation})
         identity = {"id": task.set.name, "tf": task.set.tf, "cell": task.set.cell, "source": task.set.source}

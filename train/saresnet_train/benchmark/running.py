@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 
 from saresnet_cli.errors import SaresnetError
+from saresnet_cli.runtime import available_threads
 from saresnet_train.benchmark import pool
 from saresnet_train.benchmark.cells import Cell, Results
 from saresnet_train.benchmark.judging import judge, peaks_on_chr20, versions
@@ -78,7 +79,7 @@ def plan(
     cells = [Cell(m, s.tier, s.name, seed) for m in chosen for seed in seeds for s in named]
     if pool.TIER in wanted:
         cells += [pool.cell_of(m) for m in chosen if isinstance(METHODS[m].train, Global)]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = available_threads()
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     jobs = jobs or (1 if device == "cuda" else cores)
