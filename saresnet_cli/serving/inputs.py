@@ -9,6 +9,7 @@ import queue
 import tempfile
 import zlib
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +35,15 @@ class SentGenome(Genome):
         self._bases = {sequence.name: sequence.bases for sequence in sequences}
         self.lengths = {name: len(bases) for name, bases in self._bases.items()}
         self.names = list(self.lengths)
+        self._offsets = dict(zip(self.names, accumulate(self.lengths.values(), initial=0), strict=False))
         self._aliased = True  # says nothing on the server's terminal
 
     def close(self) -> None:
         """Do nothing: there is no file."""
+
+    def offset(self, name: str) -> int:
+        """Return where a sequence begins, all of them in a row."""
+        return self._offsets[name]
 
     def fetch(self, name: str, start: int, end: int) -> np.ndarray:
         """Return the bases of [start, end), 0-based: (end - start,) uint8 ASCII in upper case."""
