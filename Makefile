@@ -7,8 +7,12 @@ SOURCES := setup.cfg pyproject.toml README.md $(shell find saresnet_cli train ex
 
 .PHONY: test check example bench dist release man clean
 
+# On every core. Schemathesis gives the tests of all operations one name, of which xdist would run the first alone.
+ONE_NAME := tests/web/test_serve_description.py
+
 test: $(VENV)/train
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest -n auto --dist loadfile --ignore $(ONE_NAME)
+	$(VENV)/bin/pytest $(ONE_NAME)
 
 check: $(VENV)/train
 	$(VENV)/bin/pip install --quiet ".[check]"
