@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -42,8 +44,10 @@ def open_output(path: str | Path | None) -> Iterator[Sink]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(named(path))
         written = target if is_stream(target) else stack.enter_context(_renamed(target))
-        file = written.open("wb")
+        file: BinaryIO | None = None
         try:
+            with undisturbed():
+                file = written.open("wb")
             if is_packed(target):
                 with BgzfSink(file) as sink:
                     yield sink
@@ -51,8 +55,9 @@ def open_output(path: str | Path | None) -> Iterator[Sink]:
                 yield file
             file.close()
         except BaseException:
-            with contextlib.suppress(OSError):  # it tries to write what the disk had no room for
-                file.close()
+            if file is not None:
+                with contextlib.suppress(OSError):  # it tries to write what the disk had no room for
+                    file.close()
             raise
 
 
@@ -103,6 +108,27 @@ def named(path: str | Path) -> Iterator[None]:
         raise
     except OSError as error:
         raise OutputError(f"can't be written ({error.strerror})", path=path) from error
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Hold SIGINT and SIGTERM back until the block ends, so that none comes between a file and what removes it.
+
+    A mask would not do: another thread may take the signal, and Python still runs its handler in the main one.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    if threading.current_thread() is not threading.main_thread() or None in map(signal.getsignal, numbers):
+        yield  # a handler runs in the main thread alone; one that is not Python's could not be put back
+        return
+    came: list[int] = []
+    kept = {number: signal.signal(number, lambda number, _: came.append(number)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+        for got in came:
+            signal.raise_signal(got)
 
 
 @contextlib.contextmanager

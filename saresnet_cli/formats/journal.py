@@ -24,7 +24,7 @@ import numpy as np
 
 from saresnet_cli import bgzf
 from saresnet_cli.errors import OutputError
-from saresnet_cli.output import BgzfSink, Sink, is_packed, named, real_path
+from saresnet_cli.output import BgzfSink, Sink, is_packed, named, real_path, undisturbed
 from saresnet_cli.running import Summary
 
 SECONDS = 1.0
@@ -136,32 +136,37 @@ def open_journal(
     """
     targets = [real_path(path) for path in files]
     path = targets[0].with_name(f".{targets[0].name}.journal")
+    journal: Journal | None = None
     with contextlib.ExitStack() as stack:
-        with named(files[0]):
-            log = stack.enter_context(_locked(path, files[0]))
-            journal = Journal(targets, log)
-            trouble = journal.go_on(about, summary) if resume else ""
-            if trouble is not None:
-                if resume:
-                    _log.info("%s is begun: %s", files[0], trouble)
-                journal.begin(about)
-            else:
-                _log.info("%s is gone on with after %s windows", files[0], f"{summary.windows:,}")
-        stack.callback(journal.close)
         try:
-            yield journal
             with named(files[0]):
-                journal.finish()
+                with undisturbed():
+                    journal = Journal(targets, stack.enter_context(_locked(path, files[0])))
+                    stack.callback(journal.close)
+                trouble = journal.go_on(about, summary) if resume else ""
+                if trouble is not None:
+                    if resume:
+                        _log.info("%s is begun: %s", files[0], trouble)
+                    with undisturbed():
+                        journal.begin(about)
+                else:
+                    _log.info("%s is gone on with after %s windows", files[0], f"{summary.windows:,}")
+            yield journal
+            with undisturbed():
+                with named(files[0]):
+                    journal.finish()
+                with contextlib.suppress(OSError):
+                    path.unlink()
         except BaseException:
-            if resume:
+            if journal is None:  # the files are another process's
+                pass
+            elif resume:
                 _log.info("what there is of %s is kept: the same command goes on with it", files[0])
             else:
                 with contextlib.suppress(OSError):
                     journal.give_up()
                     path.unlink()
             raise
-        with contextlib.suppress(OSError):
-            path.unlink()
 
 
 class _Part:
