@@ -32,16 +32,16 @@ def model_names(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --tf, --cell and --model as they are, for a command that may do without; `chosen_models` reads them."""
     for option in (
         click.option(
-            "--model", metavar="FILE_OR_ID", multiple=True, shell_complete=known("models"),
-            help="A model file or id, instead of --tf; may be repeated.",
+            "--model", metavar="FILE|ID", multiple=True, shell_complete=known("models"),
+            help="A model file or id, instead of --tf; repeatable.",
         ),
         click.option(
             "--cell", metavar="CELL[,...]", shell_complete=known("cells"),
-            help="Cell type; not needed where a factor has one model.",
+            help="Cell type; a factor with one model needs none.",
         ),
         click.option(
             "--tf", metavar="TF[,...]|all", shell_complete=known("factors"),
-            help="Transcription factor, such as CTCF, several, or all.",
+            help="Transcription factor, such as CTCF, or several.",
         ),
     ):  # fmt: skip
         command = option(command)
@@ -80,7 +80,11 @@ def window_options(stride: int) -> Callable[[F], F]:
 
     def add(command: F) -> F:
         return click.option(
-            "--stride", type=click.IntRange(1), default=stride, show_default=True, help="Bases between windows."
+            "--stride",
+            metavar="N",
+            type=click.IntRange(1),
+            default=stride,
+            help=f"Bases between windows.  [default: {stride}]",
         )(max_n_option(command))
 
     return add
@@ -90,10 +94,10 @@ def max_n_option(command: F) -> F:
     """Add --max-n."""
     return click.option(
         "--max-n",
+        metavar="SHARE",
         type=click.FloatRange(0, 1),
         default=0.1,
-        show_default=True,
-        help="Largest share of N in a scored window.",
+        help="Largest share of N in a window.  [default: 0.1]",
     )(command)
 
 
@@ -114,24 +118,23 @@ def runtime_options(command: F) -> F:
 
     wrapped: Any = with_runtime
     for option in (
-        click.option("--batch-size", type=click.IntRange(1), help="Windows a batch.  [default: 32, CUDA 4096]"),
-        click.option("--threads", type=click.IntRange(1), help="Threads of the CPU.  [default: all it may use]"),
         click.option(
-            "--precision",
-            type=click.Choice(PRECISIONS),
-            default="float32",
-            show_default=True,
-            help="bfloat16: CPU, openvino; tf32, float16: CUDA.",
+            "--batch-size", metavar="N", type=click.IntRange(1), help="Windows a batch.  [default: 32, CUDA 4096]"
+        ),
+        click.option("--threads", metavar="N", type=click.IntRange(1), help="[default: all that it may use]"),
+        click.option(
+            "--precision", metavar="TYPE", type=click.Choice(PRECISIONS), default="float32",
+            help="float32 (default), bfloat16 (CPU), tf32, float16 (CUDA).",
         ),
         click.option(
-            "--engine",
-            type=click.Choice(ENGINES),
-            default="auto",
-            show_default=True,
-            help="auto: openvino on a CPU where it is installed.",
+            "--engine", metavar="ENGINE", type=click.Choice(ENGINES), default="auto",
+            help="auto, onnxruntime or openvino (CPU).  [default: auto]",
         ),
-        click.option("--device", type=click.Choice(DEVICES), default="auto", show_default=True),
-    ):
+        click.option(
+            "--device", metavar="DEVICE", type=click.Choice(DEVICES), default="auto",
+            help="auto, cpu or cuda.  [default: auto]",
+        ),
+    ):  # fmt: skip
         wrapped = option(wrapped)
     return cast(F, wrapped)
 
@@ -139,7 +142,7 @@ def runtime_options(command: F) -> F:
 def output_options(command: F) -> F:
     """Add -o, --quiet and --debug, and send the library's notices to standard error."""
     command = quiet_option(debug_option(command))
-    return click.option("--output", "-o", metavar="FILE", help="Write to FILE (.gz: BGZF) instead of stdout.")(command)
+    return click.option("--output", "-o", metavar="FILE", help="Write to FILE (.gz: BGZF), not stdout.")(command)
 
 
 def quiet_option(command: F) -> F:

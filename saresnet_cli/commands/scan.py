@@ -22,11 +22,18 @@ if TYPE_CHECKING:
 @click.argument("regions", metavar="[REGIONS.bed|-]", required=False)
 @model_options
 @window_options(stride=50)
-@click.option("--min-score", type=click.FloatRange(0, 1), help="Only windows that score at least this.")
-@click.option("--max-pvalue", type=click.FloatRange(0, 1), help="Only windows with at most this p-value.")
-@click.option("--format", type=click.Choice(list(FORMATS)), help="Default: what FILE is called, else bed.")
+@click.option("--min-score", metavar="X", type=click.FloatRange(0, 1), help="Leave out windows that score less.")
+@click.option("--max-pvalue", metavar="P", type=click.FloatRange(0, 1), help="Leave out windows with a higher p-value.")
+@click.option(
+    "--format",
+    metavar="FORMAT",
+    type=click.Choice(list(FORMATS)),
+    help="bed, tsv, bedgraph, bigwig or parquet.  [default: by FILE's name, or bed]",
+)
 @click.option("--wide", is_flag=True, help="A column a model, a row a window (tsv, parquet).")
-@click.option("--value", type=click.Choice(VALUES), help="What --wide, bedgraph and bigwig hold.  [default: logit]")
+@click.option(
+    "--value", metavar="VALUE", type=click.Choice(VALUES), help="logit, score or pvalue, for --wide and tracks."
+)
 @click.option("--shard", metavar="I/N", help="Share I of N of the windows.")
 @click.option("--resume", is_flag=True, help="Go on with FILE, if a run was killed.")
 @runtime_options

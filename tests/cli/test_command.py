@@ -45,6 +45,15 @@ def test_help_imports_nothing_heavy(arguments: list[str], tmp_path: Path) -> Non
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize(
+    "command", ["scan", "score", "call", "variants", "explain", "marginalize", "finetune", "serve", "selftest"]
+)
+def test_help_fits_a_screen(saresnet: Command, command: str) -> None:
+    lines = saresnet(command, "--help").stdout.splitlines()
+    assert len(lines) <= 40
+    assert f"  saresnet {command}" in "\n".join(lines[:20])  # its commonest use comes before its options
+
+
 def test_help_lists_every_command(saresnet: Command) -> None:
     done = saresnet("--help")
     assert done.returncode == 0
