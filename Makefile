@@ -5,14 +5,19 @@ TORCH ?= torch==2.13.0
 VENV ?= .venv
 SOURCES := setup.cfg pyproject.toml README.md $(shell find saresnet_cli train export models -name '*.py' -o -name '*.onnx' -o -name '*.pt' -o -name '*.json')
 
-.PHONY: test check example bench dist release man clean
+.PHONY: test test-scanner test-rest check example bench dist release man clean
 
-# On every core. Schemathesis gives the tests of all operations one name, of which xdist would run the first alone.
-ONE_NAME := tests/web/test_serve_description.py
+# Two halves of equal length side by side, each told of when it has ended.
+HALF := tests/cli tests/export
 
 test: $(VENV)/train
-	$(VENV)/bin/pytest -n auto --dist loadfile --ignore $(ONE_NAME)
-	$(VENV)/bin/pytest $(ONE_NAME)
+	@$(MAKE) --no-print-directory --output-sync=target --jobs 2 test-scanner test-rest
+
+test-scanner: $(VENV)/train
+	$(VENV)/bin/pytest $(HALF)
+
+test-rest: $(VENV)/train
+	$(VENV)/bin/pytest $(addprefix --ignore=,$(HALF))
 
 check: $(VENV)/train
 	$(VENV)/bin/pip install --quiet ".[check]"
