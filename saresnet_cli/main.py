@@ -91,7 +91,7 @@ def main(argv: list[str] | None = None) -> int:
     one line on standard error; with --debug its traceback goes before it.
     """
     arguments = sys.argv[1:] if argv is None else argv
-    completing = os.environ.get("_SARESNET_COMPLETE")
+    completing = os.environ.get("_SARESNET_COMPLETE")  # completion.VARIABLE, whose import would cost every start
     if completing:
         from saresnet_cli.completion import answer
 
