@@ -28,8 +28,14 @@ from saresnet_train.commands.options import FOLDER
     metavar="FILE.html",
     help="Also one HTML page, pictures inside.",
 )
+@click.option(
+    "--excerpt",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE.md",
+    help="Also the smallest table, put into this page between its marks.",
+)
 @debug_option
-def report(results: Path, output: Path, page: Path | None) -> None:
+def report(results: Path, output: Path, page: Path | None, excerpt: Path | None) -> None:
     """Write what came of a benchmark, the paper's figures beside ours.
 
     RESULTS is the folder that `saresnet benchmark run` fills. It may be done in
@@ -37,6 +43,6 @@ def report(results: Path, output: Path, page: Path | None) -> None:
     """
     from saresnet_train.benchmark.report import report as write_report
 
-    files = write_report(results, output, page)
+    files = write_report(results, output, page, excerpt)
     size = sum(path.stat().st_size for path in files)
     click.echo(f"{len(files)} files, {size / 1024:,.0f} kB: {output}{'' if page is None else f', {page}'}", err=True)

@@ -12,6 +12,7 @@ from saresnet_train.benchmark.report.ablations import attention, freezing
 from saresnet_train.benchmark.report.beyond import genomic, strands
 from saresnet_train.benchmark.report.costs import calibration, costs
 from saresnet_train.benchmark.report.document import Block, Picture
+from saresnet_train.benchmark.report.excerpt import quote
 from saresnet_train.benchmark.report.html import html
 from saresnet_train.benchmark.report.learning import learning
 from saresnet_train.benchmark.report.markdown import markdown
@@ -73,9 +74,22 @@ def write(blocks: Sequence[Block], output: Path | str, page: Path | str | None =
     return list(files)
 
 
-def report(folder: Path | str, output: Path | str = "docs/benchmark.md", page: Path | str | None = None) -> list[Path]:
-    """Read a folder of results and write its report (`build`, `write`); returns the files that were written."""
-    return write(build(read_records(folder), shown(folder)), output, page)
+def report(
+    folder: Path | str,
+    output: Path | str = "docs/benchmark.md",
+    page: Path | str | None = None,
+    excerpt: Path | str | None = None,
+) -> list[Path]:
+    """Read a folder of results and write its report (`build`, `write`); returns the files that were written.
+
+    excerpt: a page of Markdown that quotes the table of `excerpt.py` between its marks.
+    """
+    records = read_records(folder)
+    files = write(build(records, shown(folder)), output, page)
+    if excerpt is not None:
+        quote(Path(excerpt), Source(records, shown(folder)))
+        files.append(Path(excerpt))
+    return files
 
 
 def shown(folder: Path | str) -> str:

@@ -1,0 +1,51 @@
+"""The pages that quote the benchmark say what the committed results give."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from saresnet_cli.errors import OutputError
+from saresnet_train.benchmark.report import build, read_records
+from saresnet_train.benchmark.report.excerpt import BEGIN, END, quote, quoted
+from saresnet_train.benchmark.report.markdown import markdown
+from saresnet_train.benchmark.report.records import Records
+from saresnet_train.benchmark.report.tables import Source
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = "benchmarks/methods"
+
+
+@pytest.fixture(scope="module")
+def records() -> Records:
+    return read_records(ROOT / FOLDER)
+
+
+def test_the_report_is_that_of_the_results(records: Records) -> None:
+    assert (ROOT / "docs" / "benchmark.md").read_text() == markdown(build(records, FOLDER), "benchmark")
+
+
+def test_the_readme_quotes_them(records: Records) -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert quoted(readme, Source(records, FOLDER)) == readme
+
+
+def test_what_stands_around_the_table_stays(records: Records, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    quote(page, Source(records, FOLDER))
+    first, *table, last = page.read_text().splitlines()
+    assert (first, last) == ("before", "after")
+    (own,) = (line for line in table if line.startswith("| SAResNet, transfer |"))
+    values = list(records.metric("transfer", "auroc").values())
+    assert own.split(" | ")[1] == f"{sum(values) / len(values):.3f}"
+
+
+@pytest.mark.parametrize("text", ["no marks\n", f"{END}\n{BEGIN}\n", f"{BEGIN}\n{END}\n" * 2])
+def test_a_page_without_its_marks_is_left_as_it_is(records: Records, tmp_path: Path, text: str) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(text)
+    with pytest.raises(OutputError, match="benchmark:begin"):
+        quote(page, Source(records, FOLDER))
+    assert page.read_text() == text
