@@ -5,7 +5,7 @@ TORCH ?= torch==2.13.0
 VENV ?= .venv
 SOURCES := setup.cfg pyproject.toml README.md $(shell find saresnet_cli train export models -name '*.py' -o -name '*.onnx' -o -name '*.pt' -o -name '*.json')
 
-.PHONY: test test-scanner test-rest check example bench dist release man clean
+.PHONY: test test-scanner test-rest check example bench dist release man docs clean
 
 # Two halves of equal length side by side, each told of when it has ended.
 HALF := tests/cli tests/export
@@ -50,6 +50,10 @@ release: $(VENV)/bin/python
 # The manual pages, to look at: man -l build/man/saresnet.1. A wheel makes and brings its own.
 man: $(VENV)/scan
 	$(VENV)/bin/python release/manual.py build/man
+
+# The documentation as a site, in build/site; to read it with its search: python3 -m http.server --directory build/site
+docs: $(VENV)/train
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

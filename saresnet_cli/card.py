@@ -83,7 +83,7 @@ class Background:
 
 @dataclass(frozen=True)
 class Card:
-    """What a model is, where it comes from, how good it is (contracts, section 3)."""
+    """What a model is, where it comes from, how good it is: the metadata `saresnet_card` of its file, as JSON."""
 
     id: str
     tf: str
