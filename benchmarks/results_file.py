@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from jobs import Job
+from saresnet_cli.output import whole_file
 
 
 @dataclass
@@ -68,9 +68,8 @@ class Results:
         """Write the file, whole or not at all."""
         self.content["ended"] = _now()
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        part.write_text(json.dumps(self.content, indent=1) + "\n")
-        part.replace(self.path)
+        with whole_file(self.path, ".json") as part:
+            part.write_text(json.dumps(self.content, indent=1) + "\n")
 
 
 def _now() -> str:

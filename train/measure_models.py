@@ -12,11 +12,11 @@ for a model whose sha256 has not changed is not measured again.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import click
 
+from saresnet_cli.output import whole_file
 from saresnet_cli.registry import Registry
 from saresnet_train.data import read_manifest
 from saresnet_train.evaluate import evaluate_genome, evaluate_windows, open_scorer
@@ -41,9 +41,8 @@ def read_results() -> dict:
 
 def save(name: str, measured: dict) -> None:
     """Add what was measured of a model to what other processes may have written meanwhile."""
-    part = RESULTS.with_name(f".{RESULTS.name}.{os.getpid()}")
-    part.write_text(json.dumps({**read_results(), name: measured}, indent=1, sort_keys=True) + "\n")
-    part.replace(RESULTS)
+    with whole_file(RESULTS, ".json") as part:
+        part.write_text(json.dumps({**read_results(), name: measured}, indent=1, sort_keys=True) + "\n")
 
 
 def write_table(names: list[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -17,6 +16,7 @@ import torch
 from saresnet_cli import __version__
 from saresnet_cli.card import METADATA_KEY, WINDOW, Background, Card
 from saresnet_cli.errors import ModelError, OutputError
+from saresnet_cli.output import whole_file
 from saresnet_cli.runtime import Runtime
 from saresnet_export.calibration import describe_genome, genomic_windows, shuffled_windows, threshold
 from saresnet_export.graph import build_model
@@ -255,11 +255,6 @@ def _write(data: bytes, card: Card, output: Path) -> bytes:
     onnx.helper.set_model_props(model, {METADATA_KEY: card.to_json()})
     model.producer_version = __version__
     data = model.SerializeToString(deterministic=True)
-    part = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
+    with whole_file(output, ".onnx") as part:
         part.write_bytes(data)
-        part.replace(output)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OutputError(error.strerror or str(error), path=output, cure="choose another --output") from error
     return data

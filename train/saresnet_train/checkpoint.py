@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 
 import torch
 
 from saresnet_cli.errors import ModelError
+from saresnet_cli.output import whole_file
 from saresnet_train.network import NetworkConfig, SAResNet
 
 FORMAT = "saresnet-checkpoint-1"
 
 
 def save_checkpoint(path: Path, state: dict) -> None:
-    """Write a checkpoint beside `path`, then rename it there."""
+    """Write a checkpoint, whole or not at all; raises OutputError. The same state gives the same bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    torch.save({"format": FORMAT, **state}, part)
-    part.replace(path)
+    content = io.BytesIO()  # a file's name would be in its bytes
+    torch.save({"format": FORMAT, **state}, content)
+    with whole_file(path, ".pt") as part:
+        part.write_bytes(content.getbuffer())
 
 
 def read_checkpoint(path: Path | str) -> dict:
@@ -47,11 +48,7 @@ def strip_checkpoint(path: Path | str, output: Path) -> None:
     state = read_checkpoint(path)
     network = network_of(state).float()
     kept = {key: state[key] for key in ("config", "set", "training", "seed") if key in state}
-    content = io.BytesIO()  # a file's name would be in its bytes
-    torch.save({"format": FORMAT, **kept, "model": network.state_dict()}, content)
-    part = output.with_name(f".{output.name}.{os.getpid()}")
-    part.write_bytes(content.getvalue())
-    part.replace(output)
+    save_checkpoint(output, {**kept, "model": network.state_dict()})
 
 
 def load_network(path: Path | str) -> SAResNet:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from saresnet_cli.errors import SaresnetError
+from saresnet_cli.output import whole_file
 from saresnet_train.checkpoint import read_checkpoint, save_checkpoint
 from saresnet_train.codes import one_hot
 from saresnet_train.epochs import Epochs
@@ -238,6 +238,5 @@ def _snapshot(state: dict, model: SAResNet, optimizer: torch.optim.Optimizer) ->
 def _write_history(path: Path, history: list[dict]) -> None:
     lines = ["\t".join(history[0])]
     lines += ["\t".join(f"{v:.6g}" if isinstance(v, float) else str(v) for v in row.values()) for row in history]
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text("\n".join(lines) + "\n")
-    part.replace(path)
+    with whole_file(path, ".tsv") as part:
+        part.write_text("\n".join(lines) + "\n")
