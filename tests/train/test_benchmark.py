@@ -15,6 +15,7 @@ import pytest
 from saresnet_cli.errors import SaresnetError
 from saresnet_train.benchmark.cells import Cell, Results
 from saresnet_train.benchmark.methods import METHODS
+from saresnet_train.benchmark.networks import Learning
 from saresnet_train.benchmark.running import missing, plan
 from saresnet_train.benchmark.task import Task
 from saresnet_train.codes import decode
@@ -174,3 +175,17 @@ def test_a_broken_record_is_named(data: Path, out: Path) -> None:
 def test_every_method_says_what_it_is() -> None:
     assert all(method.name == name and method.title and method.source for name, method in METHODS.items())
     assert len({method.title for method in METHODS.values()}) == len(METHODS)
+
+
+def test_a_small_set_has_more_passes_and_steps() -> None:
+    direct, transfer = METHODS["direct"].train, METHODS["transfer"].train
+    assert isinstance(direct, Learning)
+    assert isinstance(transfer, Learning)
+    few, many = (direct.recipe_for(positives) for positives in (500, 20_000))
+    assert (few.epochs, few.batch_size) == (40, 32)
+    assert (many.epochs, many.batch_size) == (2, 128)
+    assert [transfer.recipe_for(n).epochs for n in (500, 4_000, 20_000)] == [20, 10, 2]
+    assert {transfer.recipe_for(n).batch_size for n in (500, 20_000)} == {128}
+    published = METHODS["paper-transfer"].train
+    assert isinstance(published, Learning)
+    assert published.recipe_for(500) == published.recipe

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
 
-from saresnet_train.benchmark.networks import MOST_DIRECT, OWN_DIRECT, PAPER, PAPER_DIRECT, Global, Learning
+from saresnet_train.benchmark.networks import FEW_BATCH, MOST_DIRECT, OWN_DIRECT, PAPER, PAPER_DIRECT, Global, Learning
 from saresnet_train.benchmark.task import Outcome, Task, Train
 from saresnet_train.benchmark.titles import TITLES
 
@@ -48,7 +48,7 @@ def _learning(name: str, learning: Learning, cost: float, scanned: bool = False)
     return Method(name, SHEN, learning, learning.start, cost, scanned)
 
 
-_DIRECT = Learning(OWN_DIRECT, most=MOST_DIRECT)
+_DIRECT = Learning(OWN_DIRECT, most=MOST_DIRECT, few_batch=FEW_BATCH)
 
 _ALL = (
     Method("pwm", "JASPAR 2026", _late("pwm"), cost=0.05, scanned=True),

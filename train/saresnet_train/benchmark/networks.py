@@ -24,6 +24,10 @@ OWN_DIRECT = OWN.changed(learning_rate=2e-3)
 MOST, MOST_DIRECT = 20, 40
 """Passes over a small set at most, from the global model and from nothing: by the validation windows of small sets."""
 
+FEW, FEW_BATCH = 2_000, 32
+"""Learning from nothing from fewer positives than that has batches of so many windows: with 128 such a set has too few
+steps (validation AUROC 0.834 against 0.814, mean of SERBP1, EZH2, BATF and EBF1)."""
+
 PAPER = FINETUNE["paper"]
 """The paper's recipe of transfer."""
 
@@ -37,6 +41,7 @@ class Learning:
 
     start: name of the global model to start from, None to start from nothing. recipe: of the training;
     most: passes over a small set, a large one has fewer; None: as many as the recipe says.
+    few_batch: batch size for fewer positives than `FEW`, None: that of the recipe.
     frozen: layers that keep the global weights.
     """
 
@@ -46,10 +51,12 @@ class Learning:
     channels: int = 64
     attention: bool = True
     most: int | None = MOST
+    few_batch: int | None = None
 
     def recipe_for(self, positives: int) -> Recipe:
         """Return the recipe for a set of so many positives."""
-        return self.recipe if self.most is None else self.recipe.changed(epochs=passes(positives, self.most))
+        epochs = None if self.most is None else passes(positives, self.most)
+        return self.recipe.changed(epochs=epochs, batch_size=self.few_batch if positives < FEW else None)
 
     def __call__(self, task: Task) -> Outcome:
         """Learn a task; the state of the training is in the task's folder, and goes on from there."""
