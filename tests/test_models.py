@@ -93,6 +93,24 @@ def test_threads_and_repeats_do_not_change_a_byte(example_genome: Path, tmp_path
     assert first == output("--threads", "2") == output("--threads", "2") == output("--threads", "3")
 
 
+def test_the_readme_quotes_the_results() -> None:
+    header, *lines = (ROOT / "models/results.tsv").read_text().splitlines()
+    rows = {line.split("\t")[0]: dict(zip(header.split("\t"), line.split("\t"), strict=True)) for line in lines}
+    readme = (ROOT / "README.md").read_text()
+    scanned = {name: row for name, row in rows.items() if row["chr20_auprc"]}
+    assert scanned
+    for name, row in scanned.items():
+        values = [row[column] for column in ("auroc", "chr20_auroc", "chr20_auprc", "chr20_pwm_auprc")]
+        cells = " | ".join(f"{float(value):.3f}" if value else "no matrix" for value in values)
+        assert f"| {name} | {cells} |" in readme
+    judged = [measured["test"] for id, measured in RESULTS.items() if id != "global"]
+    for title, tests in (("shipped models", judged), ("global model, not fine-tuned", [RESULTS["global"]["test"]])):
+        means = [
+            np.mean([test[c] for test in tests]) for c in ("auroc", "auprc", "accuracy", "precision", "recall", "f1")
+        ]
+        assert f"| {title} | {' | '.join(f'{mean:.3f}' for mean in means)} |" in readme
+
+
 def test_the_results_reach_what_was_asked() -> None:
     judged = [measured for id, measured in RESULTS.items() if id != "global"]
     assert len(judged) == 31

@@ -18,15 +18,14 @@ import click
 
 from saresnet_cli.output import whole_file
 from saresnet_cli.registry import Registry
+from saresnet_train.benchmark.cells import Cell, Results
 from saresnet_train.data import read_manifest
 from saresnet_train.evaluate import evaluate_genome, evaluate_windows, open_scorer
 
-MODELS = Path(__file__).resolve().parent.parent / "models"
-PWM = {
-    "CTCF_GM12878": 0.358, "CEBPB_HepG2": 0.230, "SRF_H1-hESC": 0.029, "FOXA1_HepG2": 0.017,
-    "ZNF143_H1-hESC": 0.004, "YY1_H1-hESC": 0.003, "GABPA_GM12878": 0.002,
-}  # fmt: skip
-"""AUPRC on chr20 of the JASPAR matrix by the same rule, as measured before this project began."""
+ROOT = Path(__file__).resolve().parent.parent
+MODELS = ROOT / "models"
+BENCHMARK = Results(ROOT / "benchmarks" / "methods")
+"""Where the scan of chr20 with the JASPAR matrix is, by `saresnet benchmark run --methods pwm --genome 20.fa.gz`."""
 
 COLUMNS = ("auroc", "auprc", "accuracy", "precision", "recall", "f1")
 
@@ -45,6 +44,13 @@ def save(name: str, measured: dict) -> None:
         part.write_text(json.dumps({**read_results(), name: measured}, indent=1, sort_keys=True) + "\n")
 
 
+def pwm_auprc(name: str) -> str:
+    """Return the AUPRC on chr20 of the JASPAR matrix of a model's factor, "" where there is none."""
+    record = BENCHMARK.read(Cell("pwm", "encode", name))
+    scanned = (record or {}).get("chr20")
+    return f"{scanned['auprc']:.4f}" if scanned else ""
+
+
 def write_table(names: list[str]) -> None:
     """Write the results of these models as a table, and the means over the experiments; forget other models."""
     results = {name: measured for name, measured in read_results().items() if name in names}
@@ -54,7 +60,7 @@ def write_table(names: list[str]) -> None:
         test, chr20 = results[name]["test"], results[name].get("chr20", {})
         cells = [f"{test[c]:.4f}" for c in COLUMNS]
         cells += [f"{chr20[c]:.4f}" if c in chr20 else "" for c in ("auroc", "auprc")]
-        lines.append("\t".join([name, *cells, str(PWM.get(name, "")) if chr20 else ""]))
+        lines.append("\t".join([name, *cells, pwm_auprc(name) if chr20 else ""]))
     judged = [name for name in names if name != "global"]
     means = [f"{sum(results[name]['test'][c] for name in judged) / len(judged):.4f}" for c in COLUMNS]
     lines.append("\t".join([f"mean of {len(judged)}", *means, "", "", ""]))
