@@ -19,9 +19,9 @@ _GROUPS = (ALL, *BY_SIZE)
 
 
 def excerpt(source: Source) -> Table:
-    """Return the mean AUROC of each method that was run, best first, over all sets and by size.
+    """Return the mean AUROC of each method that was run, over all sets and by size.
 
-    n is in brackets where a method has fewer sets than its column.
+    The best comes first, and those that lack sets last, with n in brackets: their means are of other sets.
     """
     sizes = {group: sum(map(group.has, source.records.sets)) for group in _GROUPS}
     found = {}
@@ -29,7 +29,7 @@ def excerpt(source: Source) -> Table:
         values = source.records.metric(method, "auroc")
         found[method] = [mean_over_sets(group.of(values)) for group in _GROUPS]
     rows = []
-    for method, means in sorted(found.items(), key=lambda row: -row[1][0].mean):
+    for method, means in sorted(found.items(), key=lambda row: (row[1][0].n < sizes[ALL], -row[1][0].mean)):
         cells = [
             "–" if not mean.n else f"{mean.mean:.3f}" + (f" [{mean.n}]" if mean.n < size else "")
             for mean, size in zip(means, sizes.values(), strict=True)
