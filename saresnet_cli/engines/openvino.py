@@ -33,12 +33,10 @@ class OpenVinoEngine(Engine):
     def __init__(
         self, data: bytes, *, path: Path, threads: int, precision: str = "float32", batch_size: int | None = None
     ) -> None:
-        import openvino
-
         self._path = path
         self.precision = precision
         self.batch_size = batch_size or CPU_BATCH
-        core = openvino.Core()
+        core = _core()
         if precision == "bfloat16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             raise DeviceError("this processor has no bfloat16", cure="use --precision float32")
         settings = {
@@ -83,6 +81,24 @@ class OpenVinoEngine(Engine):
 
 _lock = threading.Lock()
 _ran = False
+
+
+_held: list[Any] = []
+
+
+def _core() -> Any:
+    """Return the one core of this process, which is never let go.
+
+    A core's plugin gives the thread a stack for signals, puts back the one that it found when it ends, and frees its
+    own. Where two cores end in the order in which they began, a freed stack is put back, and the next signal, such as
+    Ctrl-C, is a segmentation fault (seen in 2026.4).
+    """
+    import openvino
+
+    with _lock:
+        if not _held:
+            _held.append(openvino.Core())
+        return _held[0]
 
 
 def _run_first(engine: OpenVinoEngine) -> None:

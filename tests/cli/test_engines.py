@@ -267,3 +267,21 @@ def test_a_graph_that_an_engine_refuses_is_a_model_error(tmp_path: Path, model: 
     path.write_bytes(model.read_bytes().replace(b"BitwiseAnd", b"BitwiseAnt"))
     with pytest.raises(ModelError, match=r"odd\.onnx: (onnxruntime|OpenVINO) can't load it"):
         Runtime(engine, device="cpu").open([load_model(path)])
+
+
+def test_a_signal_after_engines_have_ended_is_handled(shipped: SimpleNamespace) -> None:
+    script = """if True:
+        import signal, sys
+        from pathlib import Path
+        from saresnet_cli.engines.openvino import OpenVinoEngine
+
+        data = Path(sys.argv[1]).read_bytes()
+        signal.signal(signal.SIGTERM, lambda *_: print("handled"))
+        first, second = (OpenVinoEngine(data, path=Path(sys.argv[1]), threads=1) for _ in range(2))
+        del first
+        signal.raise_signal(signal.SIGTERM)
+        del second
+        signal.raise_signal(signal.SIGTERM)
+    """
+    done = subprocess.run([sys.executable, "-c", script, shipped.path], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "handled\n" * 2), done.stderr
