@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from saresnet_cli.errors import OutputError
 from saresnet_train.benchmark.report import build, read_records
 from saresnet_train.benchmark.report.excerpt import BEGIN, END, quote, quoted
+from saresnet_train.benchmark.report.learning import DIRECT_AT_ITS_BEST
 from saresnet_train.benchmark.report.markdown import markdown
 from saresnet_train.benchmark.report.records import Records
 from saresnet_train.benchmark.report.tables import Source
@@ -24,6 +26,13 @@ def records() -> Records:
 
 def test_the_report_is_that_of_the_results(records: Records) -> None:
     assert (ROOT / "docs" / "benchmark.md").read_text() == markdown(build(records, FOLDER), "benchmark")
+
+
+def test_what_is_said_of_direct_learning_was_measured() -> None:
+    found = json.loads((ROOT / "benchmarks/results/direct_recipe.json").read_text())
+    gains = [tried["32, twice"]["test_auroc"] - tried["128"]["test_auroc"] for tried in found.values()]
+    assert f"gained {sum(gains) / len(gains):.3f} AUROC on two medium sets" in DIRECT_AT_ITS_BEST
+    assert len(gains) == 2
 
 
 def test_the_readme_quotes_them(records: Records) -> None:

@@ -99,6 +99,13 @@ def _head_to_head(source: Source) -> Iterator[Block]:
         )
 
 
+DIRECT_AT_ITS_BEST = (
+    "By our recipe direct learning is not at its best on medium and large sets: batches of 32 in place of 128 and "
+    "twice the passes gained 0.017 AUROC on two medium sets (`benchmarks/results/direct_recipe.json`, by "
+    "`python benchmarks/direct_recipe.py --data DATA`). What transfer gains there is less by about as much."
+)
+
+
 def _where_transfer_pays(source: Source) -> Iterator[Block]:
     yield Heading("Where transfer pays", 3)
     panels, rows, sentences = [], [], []
@@ -114,6 +121,7 @@ def _where_transfer_pays(source: Source) -> Iterator[Block]:
     if not panels:
         return
     yield Text(" ".join(sentences))
+    yield Text(DIRECT_AT_ITS_BEST)
     yield Picture(
         "transfer-pays",
         by_training_size(panels),
