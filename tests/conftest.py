@@ -1,6 +1,7 @@
 """Real sequence for the tests: 60 kb of hg19 chr20 that the project ships."""
 
 import os
+import signal
 from collections.abc import Callable
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -15,6 +16,9 @@ EXAMPLES = ROOT / "examples"
 
 # models that a developer has fetched are none of the tests'
 os.environ["SARESNET_CACHE"] = "/nonexistent/saresnet"
+
+# a shell that starts the tests in the background has SIGINT ignored, for all under it, and tests send it
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # a loaded machine is slow, and a test that fails has to fail again
 hypothesis.settings.register_profile("saresnet", deadline=None, derandomize=True)
