@@ -84,7 +84,8 @@ def window_options(stride: int) -> Callable[[F], F]:
             metavar="N",
             type=click.IntRange(1),
             default=stride,
-            help=f"Bases between windows.  [default: {stride}]",
+            show_default=True,
+            help="Bases between windows.",
         )(max_n_option(command))
 
     return add
@@ -97,7 +98,8 @@ def max_n_option(command: F) -> F:
         metavar="SHARE",
         type=click.FloatRange(0, 1),
         default=0.1,
-        help="Largest share of N in a window.  [default: 0.1]",
+        show_default=True,
+        help="Largest share of N in a window.",
     )(command)
 
 
@@ -124,15 +126,15 @@ def runtime_options(command: F) -> F:
         click.option("--threads", metavar="N", type=click.IntRange(1), help="[default: all that it may use]"),
         click.option(
             "--precision", metavar="TYPE", type=click.Choice(PRECISIONS), default="float32",
-            help="float32 (default), bfloat16 (CPU), tf32, float16 (CUDA).",
+            show_default=True, help="float32, bfloat16 (CPU), tf32 or float16 (CUDA).",
         ),
         click.option(
             "--engine", metavar="ENGINE", type=click.Choice(ENGINES), default="auto",
-            help="auto, onnxruntime or openvino (CPU).  [default: auto]",
+            show_default=True, help="auto, onnxruntime or openvino (CPU).",
         ),
         click.option(
             "--device", metavar="DEVICE", type=click.Choice(DEVICES), default="auto",
-            help="auto, cpu or cuda.  [default: auto]",
+            show_default=True, help="auto, cpu or cuda.",
         ),
     ):  # fmt: skip
         wrapped = option(wrapped)
