@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tarfile
@@ -67,8 +66,6 @@ def try_wheel(wheel: Path, sdist: Path) -> None:
 
 
 if __name__ == "__main__":
-    # a shell that starts this in the background has it ignored, for all under it, and tests send it
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     print(f"trying {sys.argv[1]} on Python {sys.version.split()[0]}", flush=True)
     try:
         try_wheel(Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve())
