@@ -20,7 +20,8 @@ import torch
 
 from saresnet_cli.output import whole_file
 from saresnet_train.benchmark.judging import judge
-from saresnet_train.benchmark.networks import OWN_DIRECT, Learning
+from saresnet_train.benchmark.networks import MOST_DIRECT, OWN_DIRECT, Learning
+from saresnet_train.benchmark.running import TIERS
 from saresnet_train.benchmark.task import Task
 from saresnet_train.data import read_manifest
 from saresnet_train.recipe import passes
@@ -31,17 +32,16 @@ SETS = ("ELK1_GM12878", "FOSL2_HepG2")
 RECIPES = {"128": (128, 1), "128, twice": (128, 2), "32": (32, 1), "32, twice": (32, 2)}
 """Batch size, and how many times the passes that a set of its size has."""
 
-MOST = 40
 RESULTS = Path(__file__).resolve().parent / "results" / "direct_recipe.json"
 
 
 def tried(data: Path, name: str, recipe: str) -> dict:
     """Learn a set by a recipe and return what came of it."""
-    (chosen,) = (each for each in read_manifest(data, ("encode", "gm12878")) if each.name == name)
+    (chosen,) = (each for each in read_manifest(data, TIERS) if each.name == name)
     batch_size, times = RECIPES[recipe]
     with tempfile.TemporaryDirectory() as folder:
         task = Task.of(chosen, 1, torch.device("cpu"), 1, Path(folder), Path(folder))
-        epochs = times * passes(len(task.positives), MOST)
+        epochs = times * passes(len(task.positives), MOST_DIRECT)
         began = time.perf_counter()
         outcome = Learning(OWN_DIRECT.changed(batch_size=batch_size, epochs=epochs), most=None)(task)
         seconds = time.perf_counter() - began
