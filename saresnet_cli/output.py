@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -18,6 +19,19 @@ from saresnet_cli.errors import OutputError
 
 _BLOCKS_AHEAD = 32
 _THREADS = 4
+
+_CURES = {
+    errno.ENOENT: "make its folder first",
+    errno.ENOTDIR: "its folder is a file: give another name",
+    errno.EISDIR: "it is a folder: give the name of a file",
+    errno.EACCES: "choose a folder that you may write to",
+    errno.EPERM: "choose a folder that you may write to",
+    errno.EROFS: "choose a folder that you may write to",
+    errno.ENOSPC: "make room, or choose another disk",
+    errno.EDQUOT: "make room, or choose another disk",
+    errno.EFBIG: "the limit is that of ulimit -f, or of the disk",
+    errno.ENAMETOOLONG: "give a shorter name",
+}
 
 
 class Sink(Protocol):
@@ -107,7 +121,13 @@ def named(path: str | Path) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OutputError(f"can't be written ({error.strerror})", path=path) from error
+        raise unwritable(error, path) from error
+
+
+def unwritable(error: OSError, path: object) -> OutputError:
+    """Return what a user is told of an error of the file system, with its cure."""
+    cure = _CURES.get(error.errno or 0, "choose another place")
+    return OutputError(f"can't be written ({error.strerror or error})", path=path, cure=cure)
 
 
 @contextlib.contextmanager

@@ -226,7 +226,9 @@ def _part(block: Block, columns: list[int]) -> Block:
 
 
 def _make_folder(folder: Path) -> None:
+    from saresnet_cli.output import unwritable
+
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise OutputError(f"can't be made ({error.strerror})", path=folder) from error
+        raise unwritable(error, folder) from error

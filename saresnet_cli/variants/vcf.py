@@ -17,7 +17,7 @@ import numpy as np
 
 from saresnet_cli.errors import OutputError, SaresnetError
 from saresnet_cli.model import Model
-from saresnet_cli.output import open_output, whole_file
+from saresnet_cli.output import open_output, unwritable, whole_file
 from saresnet_cli.pipeline import read_ahead
 from saresnet_cli.provenance import VariantProvenance
 from saresnet_cli.streams import STDIN, open_bytes, source_name
@@ -268,4 +268,4 @@ def _htslib_errors(path: str | Path | None) -> Iterator[None]:
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise BrokenPipeError from error
-        raise OutputError(f"can't be written ({error.strerror or error})", path=path or "standard output") from error
+        raise unwritable(error, path or "standard output") from error

@@ -121,6 +121,20 @@ def test_files_that_are_not_there(saresnet: Command, genome: Path, model: Path, 
     assert "no/out.bed: can't be written" in complaint(saresnet("scan", genome, "--model", model, "-o", "no/out.bed"))
 
 
+@pytest.mark.parametrize(
+    ("name", "cure"),
+    [
+        ("no/out.bed", "can't be written (No such file or directory); make its folder first"),
+        ("genome.fa/out.bed", "can't be written (Not a directory); its folder is a file: give another name"),
+        ("a" * 250, "can't be written (File name too long); give a shorter name"),
+    ],
+)
+def test_the_cure_of_an_output_that_cannot_be_written(
+    name: str, cure: str, saresnet: Command, genome: Path, model: Path
+) -> None:
+    assert complaint(saresnet("scan", genome, "--model", model, "-o", name)).endswith(f"{name}: {cure}")
+
+
 def test_a_model_without_a_background(saresnet: Command, genome: Path, tmp_path: Path, toy: object) -> None:
     toy.model(tmp_path / "bare.onnx", toy.card(background=False))  # type: ignore[attr-defined]
     done = saresnet("scan", genome, "--model", "bare.onnx", "--max-pvalue", "0.1")

@@ -118,7 +118,7 @@ def run_all(plan: Plan, say: Callable[[str], None] = say_line) -> dict[str, int]
     hardware = None
     for name in dict.fromkeys(METHODS[cell.method].pretrained for cell in todo):
         if name is not None:
-            hardware = hardware or Hardware.find(plan.device, "auto", None)
+            hardware = hardware or Hardware.find(plan.device, "auto", plan.jobs * plan.threads)
             provide(name, plan.data, plan.results, hardware, say)
     costs = {cell: _cost(plan, cell) for cell in todo}
     counts = dict.fromkeys(("done", "skipped", "elsewhere", "failed"), 0)
