@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import logging
 import re
 import sys
 import threading
@@ -26,6 +27,8 @@ from saresnet_cli.variants.scores import VariantScores
 
 if TYPE_CHECKING:
     from pysam import VariantHeader, VariantRecord
+
+_log = logging.getLogger("saresnet")
 
 KINDS = {"v": "VCF", "z": "VCF, BGZF", "b": "BCF", "u": "BCF, not compressed"}
 """Letters of bcftools for what is written."""
@@ -230,13 +233,15 @@ def open_vcf(
 
             yield write_text
             return
-        if "END" not in header.info:  # pysam gives it to records with symbolic alleles
+        ended, dropped = "END" in header.info, 0
+        if not ended:  # pysam gives it to records with symbolic alleles
             header.add_line('##INFO=<ID=END,Number=1,Type=Integer,Description="End position of the variant">')
         name = "-" if path is None else str(stack.enter_context(whole_file(path, ".bcf")))
         stack.enter_context(_htslib_errors(path))
         file = stack.enter_context(pysam.VariantFile(name, "wb" if kind == "b" else "wb0", header=header))
 
         def write(records: Sequence[VariantRecord]) -> None:
+            nonlocal dropped
             complete = _sizes(header) == _sizes(file.header)
             for record in records:
                 if not complete and _lacks(file.header, record):
@@ -246,9 +251,19 @@ def open_vcf(
                         path=path or "standard output",
                         cure="write VCF (-O v)",
                     )
+                had = ended and _has_end(record)
                 file.write(record)
+                dropped += had and not _has_end(record)
 
         yield write
+        if dropped:
+            _log.warning(
+                "END is left out of %s records, where it is what REF says: so does pysam in BCF", f"{dropped:,}"
+            )
+
+
+def _has_end(record: VariantRecord) -> bool:
+    return any(field.startswith("END=") for field in str(record).split("\t", 8)[7].rstrip("\n").split(";"))
 
 
 def _sizes(header: VariantHeader) -> list[int]:

@@ -185,6 +185,21 @@ def test_a_vcf_with_a_lean_header_goes_through(saresnet: Command, vcf: Path, mod
     assert not list(tmp_path.glob("*.bcf*"))
 
 
+def test_bcf_says_what_it_leaves_out(saresnet: Command, genome: Path, model: Path, sequences: dict[str, str]) -> None:
+    text = sequences["chr1"]
+    head = HEADER.replace("#CHROM", '##INFO=<ID=END,Number=1,Type=Integer,Description="End">\n#CHROM')
+    head = head.replace("\tFORMAT\tone\ttwo", "")
+    deletion = f"chr1\t601\t.\t{text[600:604]}\t{text[600]}\t.\t.\tEND=604"
+    symbolic = f"chr1\t701\t.\t{text[700]}\t<DEL>\t.\t.\tEND=800"
+    done = saresnet(
+        "variants", "-", "genome.fa", "--model", model, *LIGHT, "-o", "a.bcf", input=f"{head}{deletion}\n{symbolic}\n"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "END is left out of 1 records, where it is what REF says" in done.stderr
+    with pysam.VariantFile(str(genome.parent / "a.bcf")) as file:
+        assert [record.stop for record in file] == [604, 800]
+
+
 def complaint(done: subprocess.CompletedProcess[str]) -> str:
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
