@@ -57,6 +57,10 @@ def open_writer(
             file.write_bytes(_nothing())
 
 
+# By -m the working folder would come first among those where modules are looked for.
+_PROCESS = "import sys; sys.path.remove(''); from saresnet_cli.formats.bigwig_process import main; main()"
+
+
 @contextlib.contextmanager
 def _library(file: Path) -> Iterator[BinaryIO]:
     """Start `bigwig_process`; yields its standard input.
@@ -64,7 +68,7 @@ def _library(file: Path) -> Iterator[BinaryIO]:
     Raises RuntimeError when the file was not written, or does not read back.
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", "saresnet_cli.formats.bigwig_process", str(file)],
+        [sys.executable, "-c", _PROCESS, str(file)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

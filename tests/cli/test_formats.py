@@ -335,6 +335,16 @@ def test_a_bigwig_of_nothing_can_be_read(toy: SimpleNamespace, chromosomes: Path
     assert pybigtools.open(str(tmp_path / "a.bw")).chroms() == {}
 
 
+def test_a_bigwig_runs_nothing_of_the_working_folder(
+    saresnet: Command, genome: Path, model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "pybigtools.py").write_text("raise SystemExit('own')")
+    command = [shutil.which("saresnet", path=str(Path(sys.executable).parent)), "scan", genome, "--model", model]
+    done = subprocess.run([*map(str, command), "-o", "a.bw"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "a.bw").stat().st_size
+
+
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.6, 1])
 def test_a_bigwig_that_the_disk_has_no_room_for_is_an_error(
     share: float, toy: SimpleNamespace, chromosomes: Path, tmp_path: Path
