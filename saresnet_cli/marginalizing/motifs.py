@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -109,7 +109,7 @@ def read_motif_file(source: str | Path) -> list[Motif]:
     with open_bytes(source, MotifError) as file:
         lines = [line.decode("utf-8", "replace").strip() for line in file]
     first = next((line for line in lines if line), "")
-    if first.startswith("MEME version"):
+    if any(line.startswith("MEME version") for line in takewhile(lambda line: not line.startswith("MOTIF"), lines)):
         motifs = list(_meme(lines, path))
     elif first.startswith(">"):
         motifs = list(_jaspar(lines, path))

@@ -93,6 +93,12 @@ def test_meme(tmp_path: Path) -> None:
     assert (second.id, second.name, second.width) == ("second", ".", 1)
 
 
+def test_what_the_program_meme_writes_begins_with_a_banner(tmp_path: Path) -> None:
+    banner = f"{'*' * 80}\nMEME - Motif discovery tool\n{'*' * 80}\n"
+    plain, own = (read_motif_file(write(tmp_path / "m.txt", text)) for text in (MEME, banner + MEME))
+    assert [motif.id for motif in own] == [motif.id for motif in plain]
+
+
 def test_files_are_read_as_other_libraries_read_them(tmp_path: Path) -> None:
     motifs = pytest.importorskip("Bio.motifs")
     memelite = pytest.importorskip("memelite")
