@@ -7,8 +7,8 @@ import numpy as np
 IUPAC = b"ACGTUNRYSWKMBDHV"
 """Letters that a nucleotide sequence may hold; gaps and stops ("-", "*") are not among them."""
 
-UPPER = bytes(range(256)).upper()
-"""Table for `bytes.translate`: lower case to upper case, all else as it is."""
+UPPER = bytes(range(256)).upper().translate(bytes.maketrans(b"U", b"T"))
+"""Table for `bytes.translate`: lower case to upper case, the U of RNA to T, all else as it is."""
 
 _UPPER = np.frombuffer(UPPER, dtype=np.uint8)
 _KNOWN = np.isin(np.arange(256), list(IUPAC + IUPAC.lower()))
@@ -16,7 +16,7 @@ _AMBIGUOUS = ~np.isin(np.arange(256), list(b"ACGTacgt"))
 
 
 def upper(bases: np.ndarray) -> np.ndarray:
-    """Return letters in upper case: (n,) uint8 ASCII -> (n,) uint8."""
+    """Return letters in upper case, U as T: (n,) uint8 ASCII -> (n,) uint8."""
     return np.take(_UPPER, bases)
 
 

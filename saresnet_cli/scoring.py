@@ -171,7 +171,7 @@ def _blocks(
                     f"sequences where every window has more than {many_n}": unknown,
                 }
                 summary.add(0, {reason: count for reason, count in reasons.items() if count})
-                summary.kept += batch.best.size
+                summary.kept += int(np.count_nonzero(batch.windows)) * len(models)
                 yield _finish(batch, models)
 
 

@@ -28,6 +28,10 @@ def test_case_windows_ends_blank_lines_and_ragged_lines(tmp_path: Path) -> None:
     ]
 
 
+def test_rna_is_read_as_dna(tmp_path: Path) -> None:
+    assert read(tmp_path / "a.fa", b">x\nACGUu\n") == [("x", "", "ACGTT")]
+
+
 def test_gzip_is_known_by_content(tmp_path: Path) -> None:
     assert read(tmp_path / "a.fa", gzip.compress(b">x\nAC\n")) == [("x", "", "AC")]
 
