@@ -43,7 +43,7 @@ def share_of(
     if shard is None and not reached:
         if regions is None:
             return _sequences(reader), Share()
-        return read_regions(regions) if isinstance(regions, str | Path) else regions, Share()
+        return read_regions(regions, summits=False) if isinstance(regions, str | Path) else regions, Share()
     if regions is None:
         lengths = np.fromiter(reader.genome.lengths.values(), np.int64, len(reader.genome.lengths))
         offsets = WindowPlan.of(np.zeros_like(lengths), lengths, lengths, reader.stride).offsets
@@ -59,7 +59,7 @@ def share_of(
     marks = _marks(regions, reader)
     begin, end = _bounds(marks[-1].windows, shard, reached)
     mark = next(mark for mark in reversed(marks) if mark.windows < begin or mark is marks[0])
-    return read_regions(regions, mark.place), Share(begin, end, mark.windows)
+    return read_regions(regions, mark.place, summits=False), Share(begin, end, mark.windows)
 
 
 def _bounds(total: int, shard: Shard | None, reached: int) -> tuple[int, int | None]:
@@ -89,7 +89,7 @@ def _marks(source: str | Path, reader: RegionReader) -> list[_Mark]:
             plan = _quick_plan(block, reader)
             if plan is None:
                 lines = enumerate(io.BytesIO(block), marks[-1].place.line)
-                found = [region for number, text in lines if (region := parse_line(text, path, number))]
+                found = [region for number, text in lines if (region := parse_line(text, path, number, summits=False))]
                 plan = reader.plan(found)[1]
             last = marks[-1]
             place = Place(last.place.line + block.count(b"\n"), last.place.byte + len(block))

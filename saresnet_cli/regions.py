@@ -22,7 +22,7 @@ class Region:
     """A stretch of a sequence, 0-based, half-open.
 
     name: column 4, "." where there is none. summit: position in the sequence
-    (column 10 of narrowPeak made absolute), None where there is none. line: in
+    (column 10 of narrowPeak made absolute), None where there is none, or none was asked for. line: in
     the file it was read from, None for a region made by hand.
     """
 
@@ -42,13 +42,13 @@ class Place:
     byte: int = 0
 
 
-def read_regions(source: str | Path, begin: Place | None = None) -> Iterator[Region]:
+def read_regions(source: str | Path, begin: Place | None = None, summits: bool = True) -> Iterator[Region]:
     """Read regions one at a time from BED3 to BED12 or narrowPeak, plain or gzip; "-" is standard input.
 
     Comments, `track` and `browser` lines and blank lines are skipped; columns
     are split at tabs, or at spaces where a line has no tab; Windows line ends
-    are fine. begin: where to begin in a file, default at its start. Raises RegionError
-    with the line of what is not a region, or where start is not less than end.
+    are fine. begin: where to begin in a file, default at its start. summits: whether column 10 of narrowPeak is
+    read. Raises RegionError with the line of what is not a region, or where start is not less than end.
     """
     path = source_name(source)
     begin = begin or Place()
@@ -57,7 +57,7 @@ def read_regions(source: str | Path, begin: Place | None = None) -> Iterator[Reg
             file.seek(begin.byte, io.SEEK_CUR)  # from behind a byte order mark
         for number, text in enumerate(iter(partial(file.readline, LONGEST_LINE), b""), begin.line):
             check_length(text, path, number)
-            region = parse_line(text, path, number)
+            region = parse_line(text, path, number, summits)
             if region is not None:
                 yield region
 
@@ -73,15 +73,15 @@ def check_length(text: bytes, path: str, line: int) -> None:
         )
 
 
-def parse_line(text: bytes, path: str, line: int) -> Region | None:
+def parse_line(text: bytes, path: str, line: int, summits: bool = True) -> Region | None:
     """Read one line of a BED or narrowPeak file; None where it holds no region. Raises RegionError."""
     text = text.strip(b"\r\n")
     if not text.strip() or text.startswith(_SKIPPED) or text in (b"track", b"browser"):
         return None
-    return parse_region(text, path, line)
+    return parse_region(text, path, line, summits)
 
 
-def parse_region(text: bytes, path: str, line: int) -> Region:
+def parse_region(text: bytes, path: str, line: int, summits: bool = True) -> Region:
     """Read one line of a BED or narrowPeak file, without its line end; raises RegionError."""
     columns = text.split(b"\t") if b"\t" in text else text.split()
     if len(columns) < 3:
@@ -111,12 +111,14 @@ def parse_region(text: bytes, path: str, line: int) -> Region:
     if not chrom:
         raise RegionError("no chromosome", path=path, line=line, cure="give BED: chromosome, start, end")
     name = columns[3].decode("utf-8", "replace") if len(columns) > 3 else "."
-    return Region(chrom, start, end, name, _summit(columns, start, end, path, line), line)
+    summit = _summit(columns, start, end, path, line) if summits else None
+    return Region(chrom, start, end, name, summit, line)
 
 
 def _summit(columns: list[bytes], start: int, end: int, path: str, line: int) -> int | None:
-    # narrowPeak has 10 columns; BED10 is not a format, and BED12's tenth counts blocks.
-    if len(columns) != 10:
+    # narrowPeak has 10 columns, 7 to 9 of them numbers; BED12's tenth counts blocks, and what bedtools puts side by
+    # side may have 10 of any kind.
+    if len(columns) != 10 or not all(map(_is_number, columns[6:9])):
         return None
     try:
         offset = int(columns[9])
@@ -139,6 +141,14 @@ def _summit(columns: list[bytes], start: int, end: int, path: str, line: int) ->
             cure="narrowPeak counts column 10 from the start of the peak",
         )
     return start + offset
+
+
+def _is_number(column: bytes) -> bool:
+    try:
+        float(column)
+    except ValueError:
+        return False
+    return True
 
 
 def _show(column: bytes) -> str:

@@ -38,6 +38,18 @@ def test_narrowpeak_has_an_absolute_summit_or_none(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("last", [b"20", b"2000", b"peakB"])
+def test_what_bedtools_puts_side_by_side_is_no_narrowpeak(tmp_path: Path, last: bytes) -> None:
+    (region,) = read(tmp_path / "a.bed", b"chr1\t100\t200\tp\t0\t.\tchr1\t150\t300\t" + last + b"\n")
+    assert region.summit is None
+
+
+def test_summits_that_are_not_asked_for_are_not_judged(tmp_path: Path) -> None:
+    (tmp_path / "a.bed").write_bytes(b"chr1\t100\t200\tp\t0\t.\t1\t1\t1\t101\n")
+    (region,) = read_regions(tmp_path / "a.bed", summits=False)
+    assert region.summit is None
+
+
 def test_comments_blank_lines_and_windows_ends_are_skipped_and_counted(tmp_path: Path) -> None:
     data = (
         b"# made by hand\r\n\r\ntrack name=x\r\nbrowser position chr1\r\n  \r\ntracker\t1\t2\r\nchr1 3   4 spaced\r\n"
