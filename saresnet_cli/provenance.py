@@ -64,20 +64,26 @@ class Provenance:
 
 @dataclass(frozen=True)
 class ScanProvenance(Provenance):
-    """What made the scores and p-values of a scan. stride: bases between windows."""
+    """What made the scores and p-values of a scan.
+
+    stride: bases between windows. filters: what a score must hold to be kept, in words, "" for all.
+    """
 
     stride: int = 50
+    filters: str = ""
 
     @classmethod
     def of_scan(cls, models: Sequence[Model], summary: Summary, stride: int) -> ScanProvenance:
         """Say what makes the scores of a scan."""
-        return cls(tuple(models), summary.engine, summary.precision, {}, stride)
+        return cls(tuple(models), summary.engine, summary.precision, {}, stride, summary.filters)
 
     def about(self, model: Model) -> dict[str, Any]:
-        """Return what made the scores of one of the models: the stride comes after the window, the background last."""
+        """Return what made the scores of a model: the stride comes after the window, background and filters last."""
         known = super().about(model)
         first = {key: known[key] for key in ("model", "sha256", "window")}
-        return {**first, "stride": self.stride, **known, "background": model.card.null_name}
+        return {**first, "stride": self.stride, **known, "background": model.card.null_name} | (
+            {"kept": self.filters} if self.filters else {}
+        )
 
 
 class VariantProvenance(Provenance):

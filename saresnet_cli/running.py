@@ -23,6 +23,7 @@ class Summary:
     windows: how many were scored, by each of `models`; kept: scores that passed the filters;
     skipped: windows that could not be scored, by reason; seconds: it took; engine, precision, device: what computed
     them. reached: how many windows of all regions are done with, in a scan; what an earlier run did counts.
+    filters: what a score must hold to be kept, in words, "" for all.
     """
 
     models: int = 1
@@ -34,6 +35,7 @@ class Summary:
     seconds: float = 0.0
     device: str = ""
     reached: int = 0
+    filters: str = ""
 
     @classmethod
     def of(cls, scorer: Scorer) -> Summary:

@@ -71,7 +71,7 @@ def call(
             genome = stack.enter_context(Genome(genome))
         if regions is not None:
             source = source_name(regions) if isinstance(regions, str | Path) else None
-            given = read_regions(regions) if isinstance(regions, str | Path) else regions
+            given = read_regions(regions, summits=False) if isinstance(regions, str | Path) else regions
             regions = join_regions(given, RegionReader(genome, stride, max_n, source))
             if not regions and source is not None:
                 _log.warning("%s holds no regions", source)
@@ -113,6 +113,13 @@ def call_scan(
                 raise RegionError(f"holds no scores by {id}", path=file.name, cure=f"it has {', '.join(file.models)}")
         own = _Thresholds(file.header, given or {})
         named = [id for id in file.header if given is None or id in given]
+        filters = [kept for id in named if (kept := about(file.header[id]).get("kept"))]
+        if cutoff.max_qvalue is not None and filters:
+            raise RegionError(
+                f"it holds only rows with {filters[0]}, and q-values take every window",
+                path=file.name,
+                cure="scan without --max-pvalue and --min-score",
+            )
         merger = SiteMerger(file.models, file.sequences, min_distance)
         summary = Summary(models=max(len(named), 1))
         windows = _counted(_distinct(_of_file(file, given, cutoff)), summary)

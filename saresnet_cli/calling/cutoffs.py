@@ -11,7 +11,6 @@ import numpy as np
 from saresnet_cli.calling.merging import Place, SiteMerger
 from saresnet_cli.calling.qvalues import PValueCounts
 from saresnet_cli.calling.scored_windows import ScoredWindows, Spool
-from saresnet_cli.errors import RegionError
 
 _log = logging.getLogger("saresnet")
 
@@ -81,11 +80,10 @@ def by_qvalue(
         for model, count in counts.items():
             pvalues, qvalues = merger.qvalues[model] = count.qvalues()
             if name is not None and pvalues[-1] < 0.5:
-                raise RegionError(
-                    f"no p-value of {merger.models[model]} is above 0.5, so windows were left out of this scan, "
-                    "and q-values take them all",
-                    path=name,
-                    cure="scan without --max-pvalue and --min-score",
+                _log.warning(
+                    "%s: no p-value of %s is above 0.5: if rows were taken out of this scan, q-values are too low",
+                    name,
+                    merger.models[model],
                 )
             limits[model] = max(pvalues[qvalues <= max_qvalue], default=-1.0)
             if qvalues[0] > max_qvalue:

@@ -6,7 +6,7 @@ import hashlib
 import platform
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ def fingerprint(
     return {
         "form": _FORM,
         "output": {**asdict(layout), "shard": str(layout.shard) if layout.shard else None},
-        **made.as_dict(),
+        **replace(made, filters="").as_dict(),  # which are among the settings, to the last digit
         "numpy": np.__version__,
         **{name: sys.modules[name].__version__ for name in _LIBRARIES if name in sys.modules},
         "device": summary.device.split(",")[0],

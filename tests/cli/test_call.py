@@ -485,11 +485,24 @@ def test_the_lowest_q_value_is_said_where_none_passes(tmp_path: Path, caplog: py
     assert caplog.messages == ["TOY_CELL: no q-value is at most 0.005, the lowest is 0.02"]
 
 
-def test_q_values_need_every_window(tmp_path: Path) -> None:
+def test_q_values_need_every_window(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "scan.bed"
-    path.write_text(HEAD + line("a", 0) + line("a", 300))
-    with pytest.raises(RegionError, match=r"no p-value of TOY_CELL is above 0.5.* --max-pvalue"):
+    path.write_text(HEAD.replace("=abc", "=abc kept=pvalue<=0.1") + line("a", 0) + line("a", 300))
+    with pytest.raises(RegionError, match=r"it holds only rows with pvalue<=0.1, and .*; scan without --max-pvalue"):
         list(call_scan(path, cutoff=Cutoff(max_qvalue=0.5)))
+    path.write_text(HEAD + line("a", 0) + line("a", 300))
+    with caplog.at_level("WARNING", "saresnet"):
+        assert len(list(call_scan(path, cutoff=Cutoff(max_qvalue=0.5)))) == 2
+    (said,) = caplog.messages
+    assert "no p-value of TOY_CELL is above 0.5: if rows were taken out" in said
+
+
+def test_a_filtered_scan_says_so(model: Path, example_genome: Path, saresnet: Command) -> None:
+    scanned = saresnet("scan", example_genome, "--model", model, "--min-score", 0.5, "--max-pvalue", 0.25)
+    assert scanned.stdout.splitlines()[0].endswith(" kept=score>=0.5,pvalue<=0.25")
+    done = saresnet("call", "--scan", "-", "--max-qvalue", 0.5, input=scanned.stdout)
+    assert done.returncode == 1
+    assert "it holds only rows with score>=0.5,pvalue<=0.25" in done.stderr
 
 
 def test_a_scan_without_p_values(tmp_path: Path) -> None:
