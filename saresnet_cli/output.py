@@ -62,7 +62,7 @@ def open_output(path: str | Path | None) -> Iterator[Sink]:
         try:
             with undisturbed():
                 file = written.open("wb")
-            if is_packed(target):
+            if is_packed(path):
                 with BgzfSink(file) as sink:
                     yield sink
             else:
@@ -99,8 +99,11 @@ def temporary_folder(path: str | Path | None) -> Path | None:
 
 
 def real_path(path: str | Path) -> Path:
-    """Return the file behind a path: a link that is written to stays a link."""
-    return Path(os.path.realpath(path))
+    """Return the file behind a path: a link that is written to stays a link.
+
+    A pipe has none: /dev/stdout and /dev/fd/N are links to names that can't be opened.
+    """
+    return Path(path) if is_stream(Path(path)) else Path(os.path.realpath(path))
 
 
 def is_stream(target: Path) -> bool:
@@ -108,9 +111,9 @@ def is_stream(target: Path) -> bool:
     return target.exists() and not target.is_file()
 
 
-def is_packed(target: Path) -> bool:
-    """Return whether a file of this name is BGZF."""
-    return target.suffix in (".gz", ".bgz")
+def is_packed(path: str | Path) -> bool:
+    """Return whether a file of this name, the one that the user gave, is BGZF."""
+    return str(path).lower().endswith((".gz", ".bgz"))
 
 
 @contextlib.contextmanager

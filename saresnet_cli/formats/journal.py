@@ -41,9 +41,9 @@ class Journal:
     resumed: whether it goes on with what an earlier run has left.
     """
 
-    def __init__(self, files: Sequence[Path], log: BinaryIO) -> None:
+    def __init__(self, files: Sequence[str | Path], log: BinaryIO) -> None:
         self.resumed = False
-        self._parts = {file: _Part(file) for file in files}
+        self._parts = {real_path(file): _Part(real_path(file), is_packed(file)) for file in files}
         self._log = log
         self._said = time.monotonic()
         self._begun = time.perf_counter()
@@ -134,14 +134,13 @@ def open_journal(
     `summary` what it counted, where `about` is the same; what was done is then kept also after an error. Raises
     OutputError when the files can't be written, or another process writes them.
     """
-    targets = [real_path(path) for path in files]
-    path = targets[0].with_name(f".{targets[0].name}.journal")
+    path = _beside(files[0], "journal")
     journal: Journal | None = None
     with contextlib.ExitStack() as stack:
         try:
             with named(files[0]):
                 with undisturbed():
-                    journal = Journal(targets, stack.enter_context(_locked(path, files[0])))
+                    journal = Journal(files, stack.enter_context(_all_locked(path, files)))
                     stack.callback(journal.close)
                 trouble = journal.go_on(about, summary) if resume else ""
                 if trouble is not None:
@@ -175,9 +174,9 @@ class _Part:
     size, crc: bytes of the text that was written, and their CRC-32.
     """
 
-    def __init__(self, target: Path) -> None:
-        self.target = target
-        self.path = target.with_name(f".{target.name}.part")
+    def __init__(self, target: Path, packed: bool) -> None:
+        self.target, self.packed = target, packed
+        self.path = _beside(target, "part")
         self.size = self.crc = 0
         self._file: BinaryIO | None = None
         self._held = b""
@@ -196,7 +195,7 @@ class _Part:
         """Return whether as much text is in the file."""
         if not self.path.is_file():
             return False
-        if not is_packed(self.target):
+        if not self.packed:
             return self.path.stat().st_size >= size
         if self._blocks is None:
             with self.path.open("rb") as file:
@@ -238,7 +237,7 @@ class _Part:
 
     def __enter__(self) -> _Part:
         file = cast(BinaryIO, self._file)
-        self._sink = self._packing.enter_context(BgzfSink(file, self._held)) if is_packed(self.target) else file
+        self._sink = self._packing.enter_context(BgzfSink(file, self._held)) if self.packed else file
         return self
 
     def __exit__(
@@ -264,6 +263,32 @@ def _crc(file: BinaryIO | bgzf.BgzfFile, size: int) -> int | None:
         crc = zlib.crc32(data, crc)
         size -= len(data)
     return None if size else crc
+
+
+def _beside(file: str | Path, kind: str) -> Path:
+    target = real_path(file)
+    return target.with_name(f".{target.name}.{kind}")
+
+
+@contextlib.contextmanager
+def _all_locked(path: Path, files: Sequence[str | Path]) -> Iterator[BinaryIO]:
+    """Open a journal with no other process in it, nor in what there is of the files; errors are those of `_locked`.
+
+    What is written of a file is locked too: another process may write it together with other files.
+    """
+    with contextlib.ExitStack() as stack:
+        places = [(path, files[0]), *((_beside(file, "part"), file) for file in files)]
+        held: list[tuple[BinaryIO, Path]] = []
+        try:
+            for place, file in places:
+                with named(file):
+                    held.append((stack.enter_context(_locked(place, file)), place))
+        except BaseException:
+            for log, place in held:
+                if not os.fstat(log.fileno()).st_size:  # made here
+                    place.unlink()
+            raise
+        yield held[0][0]
 
 
 @contextlib.contextmanager

@@ -237,6 +237,23 @@ def test_two_processes_do_not_write_one_file(write: Callable[..., Any], tmp_path
     write("out.bed")
 
 
+def test_two_processes_share_no_file_among_several(tmp_path: Path) -> None:
+    first, shared, second = (tmp_path / f"{name}.bed" for name in "abc")
+    summary: Any = SimpleNamespace()
+    with journal.open_journal([first, shared], {}, summary, False) as held:
+        with (
+            pytest.raises(OutputError, match=r"b\.bed: another process is writing it; give another name"),
+            journal.open_journal([second, shared], {}, summary, False),
+        ):
+            pass
+        assert not [path for path in tmp_path.iterdir() if "c.bed" in path.name]
+        for path in (first, shared):
+            with held.open(path) as file:
+                file.write(b"first\n")
+    assert shared.read_bytes() == b"first\n"
+    assert left(tmp_path) == []
+
+
 # The command
 
 
