@@ -120,15 +120,26 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     except OSError as error:
         # Files of the user's are opened by the library, which names them: what is left is standard output.
-        if error.errno == errno.ENOSPC:
+        if error.errno in (errno.ENOSPC, errno.EBADF):
             _drop_stdout()
         return _fail(f"{error.filename or 'standard output'}: {error.strerror or error}", 1, state["debug"])
 
 
 def run() -> None:
     """Run the command as a process: the console script."""
+    _stand_in()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a half-written file is removed
     sys.exit(main())
+
+
+def _stand_in() -> None:
+    """Put something in place of standard streams that were closed, or the next file that is opened takes their number.
+
+    Input is empty, and to write is an error.
+    """
+    for name, access, mode in (("stdin", os.O_RDONLY, "r"), ("stdout", os.O_RDONLY, "w"), ("stderr", os.O_WRONLY, "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.open(os.devnull, access), mode, closefd=False))
 
 
 def _flushed(code: int) -> int:

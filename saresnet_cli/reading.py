@@ -160,7 +160,8 @@ class RegionReader:
         except GenomeError as error:
             raise self._error(region, str(error), None) from error
         length = self.genome.lengths[name]
-        if not 0 <= region.start < region.end:
+        empty = length == region.start == region.end == 0  # a whole sequence without a base: it has no window
+        if not 0 <= region.start < region.end and not empty:
             raise self._error(region, f"start {region.start} is not less than end {region.end}", None)
         if region.end > length:
             message = (

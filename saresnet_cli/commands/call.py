@@ -24,7 +24,13 @@ _OF_A_GENOME = ("stride", "max_n", "device", "engine", "precision", "threads", "
 @click.option("--max-pvalue", type=click.FloatRange(0, 1, min_open=True), help="Windows with at most this p-value.")
 @click.option("--max-qvalue", type=click.FloatRange(0, 1, min_open=True), help="At most this q-value (FDR).")
 @click.option("--threshold", type=float, metavar="LOGIT", help="At least this logit.  [default: the model's]")
-@click.option("--min-distance", type=click.IntRange(1), default=101, show_default=True, help="Bases between summits.")
+@click.option(
+    "--min-distance",
+    type=click.IntRange(1),
+    default=101,
+    show_default=True,
+    help="Bases between the best windows of two sites.",
+)
 @window_options(stride=20)
 @runtime_options
 @output_options

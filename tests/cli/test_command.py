@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -216,6 +217,57 @@ def test_a_file_stays_as_it_was_after_an_error(saresnet: Command, genome: Path, 
     assert saresnet("scan", genome, "a.bed", "--model", model, "-o", "out.bed").returncode == 1
     assert (tmp_path / "out.bed").read_text() == "before\n"
     assert not [path for path in tmp_path.iterdir() if path.name.endswith(".part")]
+
+
+@pytest.mark.parametrize("output", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+def test_a_name_of_standard_output_is_a_pipe_too(saresnet: Command, genome: Path, model: Path, output: str) -> None:
+    plain = saresnet("scan", genome, "--model", model)
+    assert saresnet("scan", genome, "--model", model, "-o", output).stdout == plain.stdout
+
+
+def test_what_is_compressed_goes_by_the_name_that_was_given(
+    saresnet: Command, genome: Path, model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "link.bed.gz").symlink_to("plain")
+    for name in ("a.bed.GZ", "link.bed.gz"):
+        assert saresnet("scan", genome, "--model", model, "-o", name).returncode == 0
+        assert gzip.decompress((tmp_path / name).read_bytes()).startswith(b"# saresnet ")
+
+
+@pytest.mark.parametrize(
+    ("closed", "arguments", "message"),
+    [
+        ("1>&-", "scan genome.fa", "standard output: Bad file descriptor"),
+        ("0<&-", "variants genome.fa", "standard input: is no VCF or BCF"),
+        ("0<&-", "score -", "standard input: is empty"),
+    ],
+)
+def test_a_stream_that_is_closed_is_one_line(
+    genome: Path, model: Path, tmp_path: Path, closed: str, arguments: str, message: str
+) -> None:
+    line = f"{sys.executable} -W error -m saresnet_cli {arguments} --model {model} {closed}"
+    done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"saresnet: error: {message}")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_closed_output_is_no_matter_where_a_file_is_named(genome: Path, model: Path, tmp_path: Path) -> None:
+    line = f"{sys.executable} -W error -m saresnet_cli scan genome.fa --model {model} -o a.bed 1>&- 2>&-"
+    assert subprocess.run(["sh", "-c", line], cwd=tmp_path).returncode == 0
+    assert (tmp_path / "a.bed").read_bytes().startswith(b"# saresnet ")
+
+
+@pytest.mark.parametrize("command", ["scan", "call"])
+def test_a_sequence_without_a_base_is_counted(
+    saresnet: Command, genome: Path, model: Path, tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "e.fa").write_text(">none\n" + genome.read_text())
+    whole, with_empty = (saresnet(command, name, "--model", model) for name in ("genome.fa", "e.fa"))
+    assert with_empty.returncode == 0
+    assert with_empty.stdout == whole.stdout
+    counted = [int(re.search(r"(\d+) sequences shorter than 101 bp", done.stderr)[1]) for done in (whole, with_empty)]
+    assert counted[1] == counted[0] + 1
 
 
 def test_score_is_a_row_a_sequence(saresnet: Command, genome: Path, model: Path, sequences: dict[str, str]) -> None:
