@@ -139,7 +139,7 @@ def _stand_in() -> None:
     """
     for name, access, mode in (("stdin", os.O_RDONLY, "r"), ("stdout", os.O_RDONLY, "w"), ("stderr", os.O_WRONLY, "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.open(os.devnull, access), mode, closefd=False))
+            setattr(sys, name, os.fdopen(os.open(os.devnull, access), mode, closefd=False))
 
 
 def _flushed(code: int) -> int:
