@@ -1,4 +1,4 @@
-"""Tries recipes of direct learning on a few sets: batch size, and how many passes; which one the benchmark should have.
+"""Tries recipes of direct learning on a few sets: batch size, passes, which weights; what the benchmark should have.
 
     python benchmarks/direct_recipe.py --data DATA
 
@@ -26,11 +26,19 @@ from saresnet_train.benchmark.task import Task
 from saresnet_train.data import read_manifest
 from saresnet_train.recipe import passes
 
-SETS = ("ELK1_GM12878", "FOSL2_HepG2")
-"""Medium sets; small ones have batches of 32 already."""
+SMALL, MEDIUM = ("EBF1_GM12878",), ("ELK1_GM12878", "FOSL2_HepG2")
 
-RECIPES = {"128": (128, 1), "128, twice": (128, 2), "32": (32, 1), "32, twice": (32, 2)}
-"""Batch size, and how many times the passes that a set of its size has."""
+RECIPES = {
+    "128": (128, 1, "last"),
+    "128, twice": (128, 2, "last"),
+    "32": (32, 1, "last"),
+    "32, twice": (32, 2, "last"),
+    "32, twice, best": (32, 2, "best"),
+    "32, four times": (32, 4, "last"),
+    "16, twice": (16, 2, "last"),
+}
+"""Batch size, how many times the passes that a set of its size has, and which weights count: the last, or the best by
+validation loss."""
 
 RESULTS = Path(__file__).resolve().parent / "results" / "direct_recipe.json"
 
@@ -38,19 +46,21 @@ RESULTS = Path(__file__).resolve().parent / "results" / "direct_recipe.json"
 def tried(data: Path, name: str, recipe: str) -> dict:
     """Learn a set by a recipe and return what came of it."""
     (chosen,) = (each for each in read_manifest(data, TIERS) if each.name == name)
-    batch_size, times = RECIPES[recipe]
+    batch_size, times, keep = RECIPES[recipe]
     with tempfile.TemporaryDirectory() as folder:
         task = Task.of(chosen, 1, torch.device("cpu"), 1, Path(folder), Path(folder))
         epochs = times * passes(len(task.positives), MOST_DIRECT)
         began = time.perf_counter()
-        outcome = Learning(OWN_DIRECT.changed(batch_size=batch_size, epochs=epochs), most=None)(task)
+        outcome = Learning(OWN_DIRECT.changed(batch_size=batch_size, epochs=epochs, keep=keep), most=None)(task)
         seconds = time.perf_counter() - began
         record, _ = judge(task, outcome)
     return {
         "positives": len(task.positives),
         "epochs": epochs,
         "validation_auroc": record["validation"]["auroc"],
+        "validation_loss": record["validation"]["loss"],
         "test_auroc": record["metrics"]["forward"]["auroc"],
+        "test_loss": record["metrics"]["forward"]["loss"],
         "seconds": round(seconds, 1),
     }
 
@@ -61,7 +71,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     given = parser.parse_args()
     found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for name in SETS:
+    for name in (*SMALL, *MEDIUM):
         for recipe in RECIPES:
             done = found.setdefault(name, {})
             if recipe not in done:

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -49,6 +50,7 @@ from saresnet_train.benchmark.report.scores import (
     roc_points,
     with_ensemble,
 )
+from saresnet_train.benchmark.report.sentences import compared
 from saresnet_train.benchmark.report.statistics import FEWEST
 from saresnet_train.benchmark.report.tables import Source, pvalue
 from saresnet_train.metrics import measure
@@ -387,10 +389,11 @@ def test_comparisons_are_over_the_sets_that_both_have(page: Path, results: Path)
             assert row[3].split()[0] == f"{fmean(ours) - fmean(theirs):+.4f}".replace("-", "−")
             raw[rival] = stats.ttest_rel(ours, theirs).pvalue
             assert row[5] == pvalue(raw[rival])
-    tests = [float(row[5]) for row in rows if row[5] != "–"]
-    corrected = [float(row[6]) for row in rows if row[6] != "–"]
-    assert len(tests) == len(corrected) == 4 * len(RIVALS)  # medium and large have fewer than five sets
-    assert corrected == pytest.approx([float(pvalue(p)) for p in holm(tests)], rel=0.1)
+    assert {row[5] for row in rows if row[1] in ("medium", "large")} == {"–"}  # fewer than five sets
+    for group in ("all", "encode", "gm12878", "small"):
+        tests, corrected = zip(*[(float(row[5]), float(row[6])) for row in rows if row[1] == group], strict=True)
+        assert len(tests) == len(RIVALS)
+        assert corrected == pytest.approx([float(pvalue(p)) for p in holm(tests)], rel=0.1)
 
 
 def test_sentences_follow_the_numbers(tmp_path: Path, text_only: None) -> None:
@@ -435,10 +438,67 @@ def test_what_was_asked_is_met_only_by_all_sets(records: Records, monkeypatch: p
 def test_each_table_has_the_command_that_reruns_it(page: Path) -> None:
     text = (page / "benchmark.md").read_text()
     for section in text.split("\n## ")[1:]:
-        if "| --- |" in section and not section.startswith(("In short", "What was run")):
+        if "| --- |" in section and not section.startswith(("In short", "The methods", "What was run")):
             assert "saresnet benchmark run --data DATA --out " in section, section[:80]
-    assert "--methods transfer --seeds 1,2,3" in text
+    odd = ",".join(f"{tier}/{name}" for tier, name, _ in sorted(SETS[1::2]))  # those that have three seeds
+    assert f"--methods transfer --sets {odd} --seeds 2,3\n" in text
     assert re.search(r"--methods [a-z0-9,-]*pwm[a-z0-9,-]* --genome 20.fa.gz", text)
+
+
+def test_the_commands_make_the_cells_that_are_there_and_no_others(page: Path, records: Records) -> None:
+    text = (page / "benchmark.md").read_text()
+    made = set()
+    for line in re.findall(r"^saresnet benchmark run .*$", text, re.MULTILINE):
+        given = dict(zip(line.split()[3::2], line.split()[4::2], strict=True))
+        sets = given.get("--sets", "encode,gm12878").split(",")
+        for method in given["--methods"].split(","):
+            for tier, name, _ in SETS:
+                if tier in sets or f"{tier}/{name}" in sets:
+                    made |= {(method, f"{tier}/{name}", int(seed)) for seed in given.get("--seeds", "1").split(",")}
+    there = {(record.method, str(record.set), record.seed) for record in records.all()}
+    assert made == there | {(method, where, 1) for method, where in records.skipped}
+
+
+def test_a_difference_is_settled_when_interval_and_test_agree() -> None:
+    # one large difference among seven: the bootstrap leaves out 0, the t-test does not
+    result = paired([0.0] * 7, [0.001, 0.002, 0.001, 0.002, 0.001, 0.05, 0.002])
+    assert result.difference.low > 0 and result.ttest is not None and result.ttest > 0.05
+    assert not result.settled
+    assert "the t-test (P = 0.27) does not agree, so this is not settled" in compared("a", "b", result)
+    assert paired([0.0] * 7, [0.01, 0.02, 0.01, 0.02, 0.01, 0.03, 0.02]).settled
+
+
+def test_what_is_said_of_real_dna_follows_the_numbers(page: Path, records: Records) -> None:
+    text = (page / "benchmark.md").read_text()
+    rows = table(text, "Shuffled and genomic negatives")
+    means = {
+        method: fmean(records.values(method, "genomic", "forward", "auroc").values())
+        for method in ("transfer", "direct", "global", *RIVALS)
+    }
+    for method, mean in means.items():
+        assert rows[title(method)][2].split()[0] == f"{mean:.3f}"
+    own = means.pop("transfer")
+    ahead = sum(mean > own for mean in means.values())
+    said = "is ahead of all 8 others" if not ahead else f"{ahead} of 8 others are ahead of it"
+    assert said in text.split("## The methods")[0]
+    assert rows["always the same score"][5] == f"{80 / 140:.3f}"
+
+
+def test_how_searches_and_pretraining_ended_is_told(results: Path, tmp_path: Path, text_only: None) -> None:
+    for method in ("transfer", "deepbind"):
+        shutil.copytree(results / method, tmp_path / method)
+    for at, path in enumerate(sorted((tmp_path / "deepbind").glob("*/*/seed1.json"))):
+        tried = [{"epochs": 12}, {"epochs": 20 if at < 4 else 9}]
+        content = {**json.loads(path.read_text()), "chosen": {"search": {"epochs": 20, "chosen": 1, "tried": tried}}}
+        path.write_text(json.dumps(content))
+    (tmp_path / "pretrained").mkdir()
+    (tmp_path / "pretrained" / "own.tsv").write_text("epoch\tseconds\n1\t1000.5\n2\t799.5\n")
+    text = markdown(build(read_records(tmp_path)), "benchmark")
+    assert "Chosen ones that ran to that end: DeepBind 4 of 13." in text
+    assert table(text, "Seconds and parameters")["pre-training of `own`"][3] == "1800.0"
+    (tmp_path / "pretrained" / "own.tsv").write_text("epoch\n1\n")
+    with pytest.raises(RecordError, match=r"own\.tsv: it is not the history"):
+        read_records(tmp_path)
 
 
 def test_the_same_results_give_the_same_bytes(page: Path, results: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ TITLES = {
     "global": "SAResNet, global",
     "transfer": "SAResNet, transfer",
     "paper-direct": "SAResNet, direct, paper's recipe",
-    "paper-global": "SAResNet, global, paper's recipe",
+    "paper-global": "SAResNet, global, paper's recipe, 4 passes",
     "paper-transfer": "SAResNet, transfer, paper's recipe",
     "transfer-no-attention": "64 channels, no attention",
     "transfer-32": "32 channels, attention",

@@ -9,7 +9,7 @@ from saresnet_train.benchmark.report.document import Block, Heading, Picture, Te
 from saresnet_train.benchmark.report.learning import pair
 from saresnet_train.benchmark.report.method_figures import attention as attention_figure
 from saresnet_train.benchmark.report.methods import ATTENTION, FREEZING, MAIN, title
-from saresnet_train.benchmark.report.sentences import compared, over
+from saresnet_train.benchmark.report.sentences import against
 from saresnet_train.benchmark.report.tables import (
     ALL,
     Source,
@@ -35,8 +35,7 @@ def attention(source: Source) -> Iterator[Block]:
     yield Heading("Attention on and off (table 4, figure 5)")
     yield Text(f"`{MAIN}` is the network with attention and 64 channels.")
     for without, using, name in _SWITCHED:
-        result = compare(source.records.metric(without, "auroc"), source.records.metric(using, "auroc"))
-        yield Text(compared("attention off", "attention on", result, what=f"{over(ALL)} ({name})"))
+        yield Text(against(source, without, using, ("attention off", "attention on"), of=name))
     yield metric_table(source, ATTENTION, ALL, f"Table 4, all sets, n = {n}", published.TABLE_4, _NAMES)
     yield source.command(ATTENTION)
     rows = comparisons(source, [(off, on) for off, on, _ in _SWITCHED], groups(source.records), _NAMES)
@@ -83,6 +82,5 @@ def freezing(source: Source) -> Iterator[Block]:
         yield Text("No comparison yet: it needs records of transfer and of a frozen network on the same sets.")
         return
     for name in FREEZING[1:]:
-        result = compare(source.records.metric(MAIN, "auroc"), source.records.metric(name, "auroc"))
-        yield Text(compared("none frozen", title(name), result, what=over(ALL)))
+        yield Text(against(source, MAIN, name, ("none frozen", title(name))))
     yield comparison_table(rows, "Frozen − none frozen, AUROC")

@@ -12,7 +12,7 @@ from saresnet_train.benchmark.report.methods import ENSEMBLE, OWN, RIVALS, order
 from saresnet_train.benchmark.report.records import Record
 from saresnet_train.benchmark.report.scores import Reliability, pooled, reliability
 from saresnet_train.benchmark.report.statistics import mean_over_sets
-from saresnet_train.benchmark.report.tables import ALL, NONE, Source, fixed, interval, median
+from saresnet_train.benchmark.report.tables import ALL, BY_SIZE, NONE, Source, fixed, interval, median
 
 
 def calibration(source: Source) -> Iterator[Block]:
@@ -20,9 +20,9 @@ def calibration(source: Source) -> Iterator[Block]:
     yield Heading("Calibration")
     yield Text(
         "Bound test windows and their shuffles, one each, so half are bound; one strand. Brier score and loss (natural "
-        "logarithm) are means over sets; always saying one half gives 0.250 and 0.693. The calibration error is the "
-        "mean distance between probability and share that is bound, in ten bins, over the windows of all sets together "
-        "(seed 1; not for the ensemble). A PWM and a gkm-SVM give no probabilities."
+        "logarithm) are means over sets; always saying one half gives 0.250 and 0.693. The calibration error of a set "
+        "is the mean distance between probability and share that is bound, in ten bins (seed 1; not for the ensemble); "
+        "few windows make it larger than it is, for all methods alike. A PWM and a gkm-SVM give no probabilities."
     )
     records = source.records
     rows, curves = [], {}
@@ -31,11 +31,14 @@ def calibration(source: Source) -> Iterator[Block]:
         if not any(record.content.get("calibrated") for cell in cells for record in cell):
             continue
         brier, loss = (mean_over_sets(ALL.of(records.metric(method, name))) for name in ("brier", "loss"))
-        found = _curve([cell[0] for cell in cells if cell[0].content.get("calibrated")])
+        first = [cell[0] for cell in cells if cell[0].content.get("calibrated")]
+        found = _curve(first)
         if found is not None and method in (*OWN, *RIVALS):
             curves[method] = found
-        error = NONE if found is None else f"{found[0].error:.3f} [{found[1]}]"
-        rows.append([title(method), str(brier.n), interval(brier), interval(loss), error])
+        errors = {record.set: each[0].error for record in first if (each := _curve([record])) is not None}
+        means = [mean_over_sets(group.of(errors)) for group in (ALL, *BY_SIZE)]
+        shown = [fixed(mean.mean) if mean.n else NONE for mean in means]
+        rows.append([title(method), str(brier.n), interval(brier), interval(loss), *shown])
     if not rows:
         yield Text("No figures yet: no record of a method that gives probabilities.")
         return
@@ -50,10 +53,11 @@ def calibration(source: Source) -> Iterator[Block]:
             reliabilities(panels),
             "Reliability curves: the share of windows that is bound against the probability given",
             "**Reliability.** Share of test windows that is bound against the probability that a method gives, ten "
-            "bins, windows of all sets together; n is the number of sets. A bin without windows has no point.",
+            "bins, windows of all sets together, which hides what the few windows of small sets show (the table "
+            "below); n is the number of sets. A bin without windows has no point.",
         )
     n = len(records.sets)
-    columns = ["", "sets", "Brier score", "loss", "calibration error [sets]"]
+    columns = ["", "sets", "Brier score", "loss", *(f"error, {group.title} sets" for group in (ALL, *BY_SIZE))]
     yield Table(f"**Calibration, n = {n} sets**", columns, rows)
     yield source.command(main_methods(source))
 
@@ -70,7 +74,7 @@ def costs(source: Source) -> Iterator[Block]:
     yield Text(
         "Seconds are wall time as the run measured it, on the device and threads named; what else the machine did at "
         "the time is not recorded, so they tell orders of magnitude. Training is of one set, with any search for "
-        "settings; the global model that transfer starts from is not in it. Scoring is of a thousand windows, one "
+        "settings; the global networks that transfer starts from are below. Scoring is of a thousand windows, one "
         "strand and both. Settings tried are those that the validation of a set chose among; a dash is one recipe for "
         "all sets. Of a gkm-SVM the parameters are the support vectors and the offset."
     )
@@ -86,6 +90,9 @@ def costs(source: Source) -> Iterator[Block]:
         longest = fixed(max(training, default=math.nan), 1)
         cells = [tried, parameters, fixed(median(training), 1), longest, f"{total:.2f}", fixed(median(rates), 2)]
         rows.append([title(method), str(len(found)), *cells, "; ".join(where)])
+    for name, seconds in records.pretraining.items():
+        spent = fixed(seconds, 1), fixed(seconds, 1), f"{seconds / 3600:.2f}"
+        rows.append([f"pre-training of `{name}`", "1", NONE, NONE, *spent, NONE, NONE])
     columns = ["", "cells", "settings tried", "parameters", "training s, median", "longest", "all, hours"]
     columns += ["scoring s/1,000, median", "on"]
     yield Table(f"**Seconds and parameters, n = {len(records.sets)} sets**", columns, rows)

@@ -11,6 +11,7 @@ from saresnet_cli.output import open_output
 from saresnet_train.benchmark.report.ablations import attention, freezing
 from saresnet_train.benchmark.report.beyond import genomic, strands
 from saresnet_train.benchmark.report.costs import calibration, costs
+from saresnet_train.benchmark.report.described import described
 from saresnet_train.benchmark.report.document import Block, Picture
 from saresnet_train.benchmark.report.excerpt import quote
 from saresnet_train.benchmark.report.html import html
@@ -24,17 +25,18 @@ from saresnet_train.benchmark.report.tables import Source
 
 _SECTIONS = (
     overview,
-    coverage,
+    described,
+    all_methods,
+    genomic,
     learning,
     attention,
     freezing,
-    all_methods,
     tried_remedies,
     strands,
-    genomic,
     calibration,
     costs,
     every_set,
+    coverage,
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -73,22 +74,27 @@ class Record:
 class Records:
     """The records of a folder of results, by method and set.
 
-    A value of a method on a set is the mean over its seeds.
+    A value of a method on a set is the mean over its seeds. pretraining: seconds that each global network took.
     """
 
     def __init__(
-        self, found: Iterable[Record], skipped: Mapping[tuple[str, str], str], pools: Iterable[Record]
+        self,
+        found: Iterable[Record],
+        skipped: Mapping[tuple[str, str], str],
+        pools: Iterable[Record],
+        pretraining: Mapping[str, float] | None = None,
     ) -> None:
         self.cells: dict[tuple[str, Set], tuple[Record, ...]] = {}
         for record in sorted(found, key=lambda r: (r.method, r.set, r.seed)):
             key = (record.method, record.set)
             self.cells[key] = (*self.cells.get(key, ()), record)
         self.skipped = dict(skipped)
+        self.pretraining = dict(pretraining or {})
         self.pools = {record.method: record for record in sorted(pools, key=lambda r: -r.seed)}
 
     def with_records(self, more: Iterable[Record]) -> Records:
         """Return these and more."""
-        return Records([*self.all(), *more], self.skipped, self.pools.values())
+        return Records([*self.all(), *more], self.skipped, self.pools.values(), self.pretraining)
 
     def all(self) -> list[Record]:
         """Return every record that has metrics."""
@@ -107,10 +113,6 @@ class Records:
     def of(self, method: str) -> dict[Set, tuple[Record, ...]]:
         """Return the records of a method by set."""
         return {chosen: cell for (name, chosen), cell in self.cells.items() if name == method}
-
-    def seeds(self, method: str) -> int:
-        """Return the most seeds that a set has."""
-        return max((len(cell) for cell in self.of(method).values()), default=0)
 
     def values(self, method: str, *keys: str) -> dict[Set, float]:
         """Return a number of a method by set, the mean over seeds; sets where it is not defined are left out."""
@@ -159,7 +161,17 @@ def read_records(folder: Path | str) -> Records:
         raise RecordError(
             "it has no METHOD/TIER/SET/seed1.json", path=folder, cure="`saresnet benchmark run` makes them"
         )
-    return Records(found, skipped, pools)
+    pretraining = {path.stem: _seconds(path) for path in sorted(folder.glob("pretrained/*.tsv"))}
+    return Records(found, skipped, pools, pretraining)
+
+
+def _seconds(path: Path) -> float:
+    """Return how long a training took, by its history."""
+    try:
+        with path.open(newline="") as lines:
+            return sum(float(row["seconds"]) for row in csv.DictReader(lines, delimiter="\t"))
+    except (ValueError, KeyError, TypeError) as error:
+        raise RecordError("it is not the history of a training", path=path, cure="remove it") from error
 
 
 def _bound(content: Mapping[str, Any]) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from saresnet_train.benchmark.report.methods import spoken
 from saresnet_train.benchmark.report.statistics import Paired, mean_over_sets
-from saresnet_train.benchmark.report.tables import ALL, Group, Source, compare, difference, higher_on
+from saresnet_train.benchmark.report.tables import ALL, Group, Source, compare, difference, higher_on, pvalue
 
 
 def over(group: Group) -> str:
@@ -19,21 +19,41 @@ def over(group: Group) -> str:
 def compared(first: str, second: str, result: Paired, metric: str = "AUROC", what: str = "") -> str:
     """Say how the second does against the first."""
     if not result.n:
-        return _sentence(f"{second} and {first} share no set yet.")
+        return _sentence(f"{second} and {first} share no set yet{f' {what}' if what else ''}.")
     direction = "higher" if result.difference.mean > 0 else "lower" if result.difference.mean < 0 else "equal"
+    where = f" {what}" if what else ""
     if direction == "equal":
-        return _sentence(f"{second} and {first} have the same mean {metric} {what} (n = {result.n}).")
+        return _sentence(f"{second} and {first} have the same mean {metric}{where} (n = {result.n}).")
     text = (
-        f"{second} has a {direction} mean {metric} than {first} {what}: {difference(result.difference)}, "
+        f"{second} has a {direction} mean {metric} than {first}{where}: {difference(result.difference)}, "
         f"higher on {higher_on(result)} sets"
     )
-    return _sentence(" ".join(text.split()) + _doubt(result) + ".")
+    return _sentence(text + _doubt(result) + ".")
+
+
+def against(
+    source: Source, first: str, second: str, names: tuple[str, str] | None = None, group: Group = ALL, of: str = ""
+) -> str:
+    """Say how one method's AUROC does against another's, over the sets of a group that both have.
+
+    names: what the sentence calls them; of: what is added in brackets, such as the network.
+    """
+    result = compare(source.records.metric(first, "auroc"), source.records.metric(second, "auroc"), group)
+    where = over(group)
+    if group == ALL and result.n < len(source.records.sets):
+        where = f"over the {result.n} sets that both have"
+    called = names or (spoken(first), spoken(second))
+    return compared(*called, result, what=" ".join(filter(None, [where if result.n else "", f"({of})" if of else ""])))
 
 
 def _doubt(result: Paired) -> str:
     if not result.difference.has_interval:
         return "; too few sets for an interval"
-    return "" if result.settled else "; the interval includes 0, so this is not settled"
+    if result.settled:
+        return ""
+    if result.difference.low <= 0 <= result.difference.high:
+        return "; the interval includes 0, so this is not settled"
+    return f"; the t-test (P = {pvalue(result.ttest)}) does not agree, so this is not settled"
 
 
 def rank(source: Source, main: str, rivals: Sequence[str], group: Group) -> str:

@@ -54,8 +54,9 @@ class Paired:
 
     @property
     def settled(self) -> bool:
-        """Whether the interval of the mean difference leaves out 0."""
-        return self.difference.has_interval and not self.difference.low <= 0 <= self.difference.high
+        """Whether the interval of the mean difference leaves out 0, and the t-test says the same."""
+        apart = self.difference.has_interval and not self.difference.low <= 0 <= self.difference.high
+        return apart and self.ttest is not None and self.ttest < 1 - LEVEL
 
 
 def mean_over_sets(values: Sequence[float] | np.ndarray) -> Mean:

@@ -68,17 +68,37 @@ class Source:
     folder: str
 
     def command(self, methods: Iterable[str], genome: bool = False) -> Command:
-        """Return what makes the cells of these methods again; genome: with the scan of chr20."""
-        by_seeds: dict[tuple[int, ...], list[str]] = {}
+        """Return what makes the cells of these methods again, and no others; genome: with the scan of chr20."""
+        alike: dict[tuple[tuple[int, ...], str], list[str]] = {}
         for name in dict.fromkeys(MAIN if name == ENSEMBLE else name for name in methods):
-            seeds = tuple(sorted({record.seed for cell in self.records.of(name).values() for record in cell}))
-            by_seeds.setdefault(seeds or (1,), []).append(name)
+            for seeds, sets in self._runs(name):
+                alike.setdefault((seeds, sets), []).append(name)
         lines = []
-        for seeds, names in by_seeds.items():
+        for (seeds, sets), names in alike.items():
             line = f"saresnet benchmark run --data DATA --out {self.folder} --methods {','.join(names)}"
+            line += f" --sets {sets}" if sets else ""
             line += "" if seeds == (1,) else f" --seeds {','.join(map(str, seeds))}"
             lines.append(line + (" --genome 20.fa.gz" if genome else ""))
         return Command("\n".join(lines))
+
+    def _runs(self, method: str) -> list[tuple[tuple[int, ...], str]]:
+        """Return with which seeds a method was run on which sets; "" is all sets."""
+        sets_of: dict[int, set[Set]] = {}
+        for chosen, cell in self.records.of(method).items():
+            for record in cell:
+                sets_of.setdefault(record.seed, set()).add(chosen)
+        seeds_of: dict[str, list[int]] = {}
+        for seed, sets in sorted(sets_of.items()):
+            seeds_of.setdefault(self._names(method, sets), []).append(seed)
+        return [(tuple(seeds), names) for names, seeds in seeds_of.items()] or [((1,), "")]
+
+    def _names(self, method: str, sets: set[Set]) -> str:
+        done = {str(chosen) for chosen in sets} | {name for of, name in self.records.skipped if of == method}
+        left: list[str] = []
+        for group in by_tier(self.records):
+            wanted = [str(chosen) for chosen in self.records.sets if group.has(chosen)]
+            left += [group.title] if done >= set(wanted) else [name for name in wanted if name in done]
+        return "" if left == [group.title for group in by_tier(self.records)] else ",".join(left)
 
     def present(self, methods: Sequence[str]) -> list[str]:
         """Return those that have any record, in the same order."""
@@ -179,11 +199,11 @@ def comparisons(
 
 
 def comparison_table(rows: Sequence[Comparison], name: str, sets: bool = True) -> Table:
-    """Return comparisons with their tests, corrected by Holm over the rows of the table.
+    """Return comparisons with their tests, corrected by Holm over the rows of the same group of sets.
 
     sets: whether a column says over which sets.
     """
-    corrected = [holm([getattr(row.result, test) for row in rows]) for test in ("ttest", "wilcoxon")]
+    corrected = [_by_group(rows, test) for test in ("ttest", "wilcoxon")]
     lines = []
     for row, ttest, wilcoxon in zip(rows, *corrected, strict=True):
         result = row.result
@@ -201,6 +221,15 @@ def comparison_table(rows: Sequence[Comparison], name: str, sets: bool = True) -
     tests = ["t-test P", "Holm", "Wilcoxon P", "Holm"]
     columns = ["", *(["over"] if sets else []), "n", "mean difference", "higher on", *tests]
     return Table(f"**{name}**", columns, lines)
+
+
+def _by_group(rows: Sequence[Comparison], test: str) -> list[float | None]:
+    corrected: list[float | None] = [None] * len(rows)
+    for group in {row.group for row in rows}:
+        places = [at for at, row in enumerate(rows) if row.group == group]
+        for at, value in zip(places, holm([getattr(rows[at].result, test) for at in places]), strict=True):
+            corrected[at] = value
+    return corrected
 
 
 def fixed(value: float | None, digits: int = 3) -> str:

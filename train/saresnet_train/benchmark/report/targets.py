@@ -6,7 +6,7 @@ from saresnet_train.benchmark.report.document import Table
 from saresnet_train.benchmark.report.methods import MAIN, RIVALS, title
 from saresnet_train.benchmark.report.records import TIERS
 from saresnet_train.benchmark.report.scores import auroc, pooled
-from saresnet_train.benchmark.report.statistics import mean_over_sets
+from saresnet_train.benchmark.report.statistics import Paired, mean_over_sets
 from saresnet_train.benchmark.report.tables import ALL, BY_SIZE, NONE, Group, Source, compare, signed
 
 MEANS = {"encode": 0.925, "gm12878": 0.90}
@@ -28,9 +28,11 @@ def targets(source: Source) -> Table:
         measured = f"{mean.mean:.3f}, n = {mean.n}" if mean.n else NONE
         rows.append([what, f"at least {asked:.3f}", measured, _met(mean.mean >= asked, mean.n == TIERS[tier])])
     for group in (ALL, *BY_SIZE):
-        gap, nearest = _nearest(source, group)
+        found, nearest = _nearest(source, group)
+        gap = None if found is None else found.difference.mean
         sets = "all sets" if group == ALL else f"{group.title} sets"
         measured = NONE if gap is None else f"{signed(gap, 3)} over {title(nearest)}"
+        measured += "" if found is None or found.settled or not found.difference.has_interval else ", not settled"
         complete = _complete(source, group)
         rows.append([f"mean AUROC above every rival, {sets}", "above 0", measured, _met((gap or 0) > 0, complete)])
         if group.title == "small":
@@ -51,15 +53,15 @@ def _met(reached: bool, complete: bool) -> str:
     return "incomplete" if not complete else "met" if reached else "**not met**"
 
 
-def _nearest(source: Source, group: Group) -> tuple[float | None, str]:
-    """Return the smallest mean difference to a rival over the sets that both have, and the rival."""
+def _nearest(source: Source, group: Group) -> tuple[Paired | None, str]:
+    """Return the comparison with the rival that comes nearest over the sets that both have, and the rival."""
     own = source.records.metric(MAIN, "auroc")
     found = [
-        (result.difference.mean, rival)
+        (result, rival)
         for rival in source.present(RIVALS)
         if (result := compare(source.records.metric(rival, "auroc"), own, group)).n
     ]
-    return min(found, default=(None, ""))
+    return min(found, key=lambda pair: pair[0].difference.mean, default=(None, ""))
 
 
 def _complete(source: Source, group: Group) -> bool:
