@@ -494,7 +494,7 @@ def test_how_searches_and_pretraining_ended_is_told(results: Path, tmp_path: Pat
     (tmp_path / "pretrained").mkdir()
     (tmp_path / "pretrained" / "own.tsv").write_text("epoch\tseconds\n1\t1000.5\n2\t799.5\n")
     text = markdown(build(read_records(tmp_path)), "benchmark")
-    assert "Chosen ones that ran to that end: DeepBind 4 of 13." in text
+    assert "The one that counts ran to its last epoch: DeepBind 4 of 13." in text
     assert table(text, "Seconds and parameters")["pre-training of `own`"][3] == "1800.0"
     (tmp_path / "pretrained" / "own.tsv").write_text("epoch\n1\n")
     with pytest.raises(RecordError, match=r"own\.tsv: it is not the history"):

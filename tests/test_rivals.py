@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,6 +55,13 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Task:
 
 def brief(of: rival.Rival, trials: int, epochs: int) -> rival.Rival:
     return replace(of, budget=lambda positives: rival.Budget(trials, epochs, epochs))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_longer_than_a_trial() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rival, "MOST", 0)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +193,21 @@ def test_weights_of_the_best_epoch_are_kept_and_training_ends_by_patience(task: 
     assert tried["epochs"] == 6 or tried["epochs"] == outcome.chosen["epochs"] + 2
     codes, labels = task.validation
     assert measure(labels, outcome.score(codes))["loss"] == pytest.approx(tried["validation_loss"], abs=1e-5)
+
+
+def test_a_training_that_its_epochs_ended_goes_on_where_it_counts(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = replace(brief(expectation_luo.RIVAL, 1, 1), budget=lambda positives: rival.Budget(1, 1, 2))
+    cut = rival.search(few, task)
+    monkeypatch.setattr(rival, "MOST", 4)
+    whole = rival.search(few, task)
+    assert (cut.chosen["trained"], cut.chosen["most"]) == (1, 1)
+    assert whole.chosen["trained"] > 1 and whole.chosen["most"] == 4
+    codes, labels = task.validation
+    assert measure(labels, whole.score(codes))["loss"] < measure(labels, cut.score(codes))["loss"]
+    # it is what more epochs had given from the start
+    many = rival.search(replace(few, budget=lambda positives: rival.Budget(1, 4, 2)), task)
+    assert many.score(codes).tobytes() == whole.score(codes).tobytes()
+    assert whole.chosen["search"]["tried"] == cut.chosen["search"]["tried"]
 
 
 def test_same_seed_gives_the_same_bytes(task: Task) -> None:

@@ -3,7 +3,7 @@
 A rival is trained several times on the same windows, first with its published settings on fixed shuffles and on fresh
 ones, then with settings drawn at random from its published ranges, mostly on fresh ones. Each training ends early by
 the loss on the validation windows of the task, and the one that reached the lowest loss counts, with the weights of its
-best epoch.
+best epoch. If the epochs that a trial has were its end, and not its loss, it is trained again with as many as it takes.
 """
 
 from __future__ import annotations
@@ -29,6 +29,10 @@ SCORED = 1024
 """Windows scored at a time; one number, so that a score does not hang on how many are asked for."""
 
 _PLAIN = Recipe(shift=0, shifted=0.0, genomic=0.0, reverse_complement=False)
+
+
+MOST = 100
+"""Epochs at most of the one training that counts."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +169,11 @@ def search(rival: Rival, task: Task) -> Outcome:
             torch.manual_seed(task.seed * 1_000_003 + number)
             trials.append(_train(rival, settings, task, windows, budget, hardware))
         best = min(range(len(trials)), key=lambda number: trials[number].loss)
-        won = trials[best]
+        won, most = trials[best], budget.epochs
+        if len(won.losses) == most < MOST:  # the same again, and then on
+            most = MOST
+            torch.manual_seed(task.seed * 1_000_003 + best)
+            won = _train(rival, won.settings, task, windows, replace(budget, epochs=most), hardware)
         if not math.isfinite(won.loss):
             raise SaresnetError(f"no training of {task.set.name} converged", cure="try another seed")
         network = rival.build(**won.settings.network).to(hardware.device)
@@ -177,6 +185,8 @@ def search(rival: Rival, task: Task) -> Outcome:
     chosen = {
         "settings": asdict(won.settings),
         "epochs": won.epoch,
+        "trained": len(won.losses),
+        "most": most,
         "search": {
             **asdict(budget),
             "chosen": best,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -112,21 +113,25 @@ def _ended(source: Source) -> str:
     """Say how many trainings of rivals that were chosen ended by the number of their epochs, not by their loss."""
     told = []
     for rival in source.present(RIVALS):
-        searches = [
-            search
-            for cell in source.records.of(rival).values()
-            for record in cell
-            if isinstance(search := (record.content.get("chosen") or {}).get("search"), dict) and "epochs" in search
-        ]
-        ran = sum(search["tried"][search["chosen"]]["epochs"] >= search["epochs"] for search in searches)
-        if searches:
-            told.append(f"{title(rival)} {ran} of {len(searches)}")
+        chosen = [(record.content.get("chosen") or {}) for cell in source.records.of(rival).values() for record in cell]
+        ran = [ended for each in chosen if (ended := _ran_to_the_end(each)) is not None]
+        if ran:
+            told.append(f"{title(rival)} {sum(ran)} of {len(ran)}")
     if not told:
         return "No record tells yet how the trainings of the rivals ended."
     return (
-        "The trainings of neural rivals end when their validation loss stays, or after 10 to 80 epochs by the size of "
-        f"the set. Chosen ones that ran to that end: {', '.join(told)}. Those may have had more to gain."
+        "The trainings of neural rivals end when their validation loss stays, or with the last epoch that they may "
+        f"have. The one that counts ran to its last epoch: {', '.join(told)}."
     )
+
+
+def _ran_to_the_end(chosen: Mapping[str, Any]) -> bool | None:
+    """Return whether the training that counts was ended by its epochs, None where a record does not tell."""
+    search = chosen.get("search")
+    if not isinstance(search, dict) or "epochs" not in search:
+        return None
+    trained = chosen.get("trained", search["tried"][search["chosen"]]["epochs"])
+    return bool(trained >= chosen.get("most", search["epochs"]))
 
 
 def tried_remedies(source: Source) -> Iterator[Block]:
