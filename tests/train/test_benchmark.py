@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,14 @@ import pytest
 
 from saresnet_cli.errors import SaresnetError
 from saresnet_train.benchmark.cells import Cell, Results
+from saresnet_train.benchmark.judging import judge_scan
 from saresnet_train.benchmark.methods import METHODS
-from saresnet_train.benchmark.networks import Learning
+from saresnet_train.benchmark.networks import Global, Learning
 from saresnet_train.benchmark.running import missing, plan
 from saresnet_train.benchmark.task import Task
 from saresnet_train.codes import decode
 from saresnet_train.data import DataError, read_manifest
+from saresnet_train.hardware import Hardware
 from saresnet_train.loci import group_by_locus
 from saresnet_train.metrics import measure
 from saresnet_train.negatives import shuffle_dinucleotides
@@ -170,6 +173,20 @@ def test_a_broken_record_is_named(data: Path, out: Path) -> None:
     path.write_text('{"format": "another"}')
     with pytest.raises(SaresnetError, match="not a record"):
         missing(chosen)
+
+
+def test_a_chromosome_is_judged_by_an_engine_as_by_torch(
+    data: Path, out: Path, example_genome: Path, example_peaks: Path
+) -> None:
+    (chosen,) = (each for each in read_manifest(data) if each.tier == "encode")
+    (data / "chr20").mkdir(exist_ok=True)
+    (data / "chr20" / f"{chosen.name}.bed").write_bytes(example_peaks.read_bytes())
+    learnt = Global("own").load(out / "pretrained", Hardware.find("cpu", "auto", 1))
+    assert learnt.open_scan is not None
+    fast, slow = (judge_scan(chosen, one, example_genome) for one in (learnt, replace(learnt, open_scan=None)))
+    assert fast is not None and slow is not None
+    assert fast["positives"] == slow["positives"] == 10
+    assert {key: pytest.approx(value, abs=1e-4) for key, value in fast.items()} == slow
 
 
 def test_every_method_says_what_it_is() -> None:

@@ -22,21 +22,17 @@ Scorer = Callable[[np.ndarray], np.ndarray]
 def open_scorer(
     model: Path | str, strands: str = "both", threads: int | None = None, device: str = "auto"
 ) -> Iterator[Scorer]:
-    """Give what scores windows: a checkpoint (`.pt`, by torch), or an exported model (a file or an id).
+    """Give what scores windows: a checkpoint (`.pt`), or an exported model (a file or an id).
 
     strands: how a checkpoint scores; an exported model does as its card says. device: for an exported model.
     Raises ModelError when there is no such model.
     """
     if str(model).endswith(".pt"):
-        import torch
-
+        from saresnet_export.scoring import open_network
         from saresnet_train.checkpoint import load_network
-        from saresnet_train.predict import predict
 
-        if threads:
-            torch.set_num_threads(threads)
-        network = load_network(model)
-        yield lambda codes: predict(network, codes, strands)
+        with open_network(load_network(model), strands, threads) as score:
+            yield score
     else:
         from saresnet_cli.model import load_model
         from saresnet_cli.runtime import Runtime

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import platform
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +95,9 @@ def judge_scan(chosen: DataSet, outcome: Outcome, genome: Path) -> dict | None:
     peaks = peaks_on_chr20(chosen)
     if peaks is None:
         return None
-    found = evaluate_genome(lambda codes: both_ways(outcome, codes)["both"], genome, peaks)
+    opened = outcome.open_scan() if outcome.open_scan else nullcontext(lambda codes: both_ways(outcome, codes)["both"])
+    with opened as score:
+        found = evaluate_genome(score, genome, peaks)
     return {key: round(found[key], 6) for key in ("positives", "negatives", "auroc", "auprc", "stride")}
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from saresnet_train.benchmark.task import Outcome, Task
 from saresnet_train.checkpoint import load_network, network_of
+from saresnet_train.evaluate import Scorer
 from saresnet_train.finetune import TrainingSet, freeze, transfer
 from saresnet_train.hardware import Hardware
 from saresnet_train.network import NetworkConfig, SAResNet
@@ -103,7 +106,13 @@ def outcome(model: SAResNet, chosen: dict, hardware: Hardware, trained: int) -> 
     def score(codes: np.ndarray) -> np.ndarray:
         return predict(model, codes, "forward")
 
-    return Outcome(score, trained, {**chosen, "precision": "bfloat16" if hardware.bfloat16 else "float32"})
+    def open_scan() -> AbstractContextManager[Scorer]:
+        from saresnet_export.scoring import open_network
+
+        return open_network(model, threads=torch.get_num_threads())
+
+    precision = "bfloat16" if hardware.bfloat16 else "float32"
+    return Outcome(score, trained, {**chosen, "precision": precision}, open_scan=open_scan)
 
 
 def _trainable(model: SAResNet, frozen: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +62,8 @@ class Outcome:
     score: from windows, (n, 101) uint8 base codes, to (n,) float32, the log-odds of binding or another
     decision value, of the strand given. parameters: how many were trained. chosen: plain JSON types, the settings
     that were chosen and what was searched. threshold: a window with a higher value is called bound. calibrated: whether
-    the value is a log-odds. symmetric: whether both strands have the same value by construction.
+    the value is a log-odds. symmetric: whether both strands have the same value by construction. open_scan: opens
+    what scores the many windows of a genome faster than `score`, as the mean over both strands, where there is such.
     """
 
     score: Callable[[np.ndarray], np.ndarray]
@@ -70,6 +72,7 @@ class Outcome:
     threshold: float = 0.0
     calibrated: bool = True
     symmetric: bool = False
+    open_scan: Callable[[], AbstractContextManager[Callable[[np.ndarray], np.ndarray]]] | None = None
 
 
 Train = Callable[[Task], Outcome]
