@@ -26,7 +26,8 @@ from saresnet_train.benchmark.task import Task
 from saresnet_train.data import read_manifest
 from saresnet_train.recipe import passes
 
-SMALL, MEDIUM = ("EBF1_GM12878",), ("ELK1_GM12878", "FOSL2_HepG2")
+SMALL = ("EBF1_GM12878", "BATF_GM12878", "EZH2_Dnd41", "TAF1_A549")
+MEDIUM = ("ELK1_GM12878", "FOSL2_HepG2")
 
 RECIPES = {
     "128": (128, 1, "last"),
@@ -39,6 +40,9 @@ RECIPES = {
 }
 """Batch size, how many times the passes that a set of its size has, and which weights count: the last, or the best by
 validation loss."""
+
+PASSES = ("32", "32, twice")
+"""Those that are tried on each small set; the others on the first alone, and on the medium sets."""
 
 RESULTS = Path(__file__).resolve().parent / "results" / "direct_recipe.json"
 
@@ -72,7 +76,7 @@ def main() -> None:
     given = parser.parse_args()
     found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in (*SMALL, *MEDIUM):
-        for recipe in RECIPES:
+        for recipe in PASSES if name in SMALL[1:] else RECIPES:
             done = found.setdefault(name, {})
             if recipe not in done:
                 done[recipe] = tried(given.data, name, recipe)
