@@ -71,7 +71,7 @@ class Source:
         """Return what makes the cells of these methods again, and no others; genome: with the scan of chr20."""
         alike: dict[tuple[tuple[int, ...], str], list[str]] = {}
         for name in dict.fromkeys(MAIN if name == ENSEMBLE else name for name in methods):
-            for seeds, sets in self._runs(name):
+            for seeds, sets in self._runs(name, genome):
                 alike.setdefault((seeds, sets), []).append(name)
         lines = []
         for (seeds, sets), names in alike.items():
@@ -81,19 +81,19 @@ class Source:
             lines.append(line + (" --genome 20.fa.gz" if genome else ""))
         return Command("\n".join(lines))
 
-    def _runs(self, method: str) -> list[tuple[tuple[int, ...], str]]:
-        """Return with which seeds a method was run on which sets; "" is all sets."""
+    def _runs(self, method: str, scanned: bool) -> list[tuple[tuple[int, ...], str]]:
+        """Return with which seeds a method was run on which sets; "" is all sets. scanned: those that scanned chr20."""
         sets_of: dict[int, set[Set]] = {}
         for chosen, cell in self.records.of(method).items():
-            for record in cell:
+            for record in (record for record in cell if not scanned or record.content.get("chr20")):
                 sets_of.setdefault(record.seed, set()).add(chosen)
         seeds_of: dict[str, list[int]] = {}
+        skipped = set() if scanned else {name for of, name in self.records.skipped if of == method}
         for seed, sets in sorted(sets_of.items()):
-            seeds_of.setdefault(self._names(method, sets), []).append(seed)
+            seeds_of.setdefault(self._names(set(map(str, sets)) | skipped), []).append(seed)
         return [(tuple(seeds), names) for names, seeds in seeds_of.items()] or [((1,), "")]
 
-    def _names(self, method: str, sets: set[Set]) -> str:
-        done = {str(chosen) for chosen in sets} | {name for of, name in self.records.skipped if of == method}
+    def _names(self, done: set[str]) -> str:
         left: list[str] = []
         for group in by_tier(self.records):
             wanted = [str(chosen) for chosen in self.records.sets if group.has(chosen)]
