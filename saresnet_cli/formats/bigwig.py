@@ -58,7 +58,9 @@ def open_writer(
 
 
 # By -m the working folder would come first among those where modules are looked for.
-_PROCESS = "import sys; sys.path.remove(''); from saresnet_cli.formats.bigwig_process import main; main()"
+_PROCESS = (
+    "import sys; sys.path[:] = filter(None, sys.path); from saresnet_cli.formats.bigwig_process import main; main()"
+)
 
 
 @contextlib.contextmanager

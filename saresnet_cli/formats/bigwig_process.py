@@ -1,4 +1,4 @@
-"""Writes a bigWig file with pybigtools, as a process: `python -m saresnet_cli.formats.bigwig_process FILE`.
+"""Writes a bigWig file with pybigtools, as a process that `bigwig.py` starts with the name of the file.
 
 A process of its own, since the library prints what fails, and returns; so the file is read again when it is written.
 Standard input is a line of JSON, the length of each chromosome; then for each part of the track a line
@@ -71,7 +71,3 @@ def main() -> None:
             check(sys.argv[1], parts)
     except BaseException as error:  # a panic of Rust is no Exception
         sys.exit(str(error).split("\n")[0] or "interrupted")
-
-
-if __name__ == "__main__":
-    main()

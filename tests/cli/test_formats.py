@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -340,9 +341,13 @@ def test_a_bigwig_runs_nothing_of_the_working_folder(
 ) -> None:
     (tmp_path / "pybigtools.py").write_text("raise SystemExit('own')")
     command = [shutil.which("saresnet", path=str(Path(sys.executable).parent)), "scan", genome, "--model", model]
-    done = subprocess.run([*map(str, command), "-o", "a.bw"], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "a.bw").stat().st_size
+    for safe in ("", "1"):  # PYTHONSAFEPATH: then the working folder is not among them in the first place
+        environment = {**os.environ, "PYTHONSAFEPATH": safe}
+        done = subprocess.run(
+            [*map(str, command), "-o", "a.bw"], cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "a.bw").stat().st_size
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.6, 1])
