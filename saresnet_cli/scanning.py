@@ -94,8 +94,8 @@ def scan(
                 check_source(regions)
         reader = RegionReader(genome, stride, max_n, source, noun)
         summary = Summary.of(scorer)
-        least = {"score>=": min_score, "pvalue<=": max_pvalue}
-        summary.filters = ",".join(f"{what}{value:g}" for what, value in least.items() if value is not None)
+        limits = {"score>=": min_score, "pvalue<=": max_pvalue}
+        summary.filters = ",".join(f"{what}{value:g}" for what, value in limits.items() if value is not None)
 
         def chunks() -> Iterator[Chunk[Rows]]:  # in the thread that reads
             part, share = share_of(reader, regions, shard, summary.reached)

@@ -43,7 +43,7 @@ class Journal:
 
     def __init__(self, files: Sequence[str | Path], log: BinaryIO) -> None:
         self.resumed = False
-        self._parts = {real_path(file): _Part(real_path(file), is_packed(file)) for file in files}
+        self._parts = {part.target: part for part in map(_Part, files)}
         self._log = log
         self._said = time.monotonic()
         self._begun = time.perf_counter()
@@ -174,9 +174,9 @@ class _Part:
     size, crc: bytes of the text that was written, and their CRC-32.
     """
 
-    def __init__(self, target: Path, packed: bool) -> None:
-        self.target, self.packed = target, packed
-        self.path = _beside(target, "part")
+    def __init__(self, file: str | Path) -> None:
+        self.target, self.packed = real_path(file), is_packed(file)
+        self.path = _beside(file, "part")
         self.size = self.crc = 0
         self._file: BinaryIO | None = None
         self._held = b""
