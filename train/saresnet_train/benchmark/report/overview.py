@@ -16,7 +16,7 @@ from saresnet_train.benchmark.report.methods import (
     spoken,
     title,
 )
-from saresnet_train.benchmark.report.records import TIERS, Records, Set
+from saresnet_train.benchmark.report.records import TIERS, Set
 from saresnet_train.benchmark.report.scores import Agreement
 from saresnet_train.benchmark.report.sentences import against, rank
 from saresnet_train.benchmark.report.statistics import FEWEST, RESAMPLES, SEED, mean_over_sets
@@ -73,14 +73,9 @@ def _findings(source: Source) -> Iterator[str]:
     yield against(source, "direct", MAIN)
     yield on_real_dna(source)
     yield against(source, "transfer-no-attention", MAIN, ("attention off", "attention on"), of="transfer, 64 channels")
-    lacking = [method for method in EXPECTED if len(_done(records, method)) < len(records.sets)]
+    lacking = [method for method in EXPECTED if records.lacking(method)]
     if lacking:
         yield f'Not complete yet: {", ".join(f"`{method}`" for method in lacking)} ("What was run", below).'
-
-
-def _done(records: Records, method: str) -> set[str]:
-    skipped = {where for name, where in records.skipped if name == method}
-    return skipped | set(map(str, records.of(method)))
 
 
 def coverage(source: Source) -> Iterator[Block]:
@@ -95,9 +90,7 @@ def coverage(source: Source) -> Iterator[Block]:
         cells = []
         for tier in tiers:
             total = TIERS.get(tier.title, sum(map(tier.has, records.sets)))
-            left_out = sum(
-                1 for name, where in records.skipped if name == method and where.startswith(f"{tier.title}/")
-            )
+            left_out = sum(where.startswith(f"{tier.title}/") for where in records.impossible(method))
             have = sum(map(tier.has, done))
             cells.append(f"{have} of {total}" + (f", {left_out} can't be done" if left_out else ""))
         counts = sorted({len(cell) for cell in done.values()})
@@ -106,11 +99,10 @@ def coverage(source: Source) -> Iterator[Block]:
         reasons = [f"{where} ({why})" for (name, where), why in sorted(records.skipped.items()) if name == method]
         if reasons:
             skips.append(f"`{method}`, {len(reasons)}: {', '.join(reasons)}.")
-        skipped = {where for name, where in records.skipped if name == method}
-        absent = [each for each in records.sets if each not in done and str(each) not in skipped]
+        absent = records.lacking(method)
         if done and absent and method != ENSEMBLE:
             lacking.append(f"`{method}` lacks {_names(absent)}.")
-        elif not done and not skipped:
+        elif not done and not reasons:
             without.append(f"`{method}`")
     yield Table(
         f"**Sets that each method has, n = {len(records.sets)}**",

@@ -114,6 +114,15 @@ class Records:
         """Return the records of a method by set."""
         return {chosen: cell for (name, chosen), cell in self.cells.items() if name == method}
 
+    def impossible(self, method: str) -> set[str]:
+        """Return the names, TIER/SET, of the sets that a method can't do."""
+        return {where for name, where in self.skipped if name == method}
+
+    def lacking(self, method: str) -> list[Set]:
+        """Return the sets that a method could do and has no record of."""
+        left_out = self.impossible(method)
+        return [each for each in self.sets if (method, each) not in self.cells and str(each) not in left_out]
+
     def values(self, method: str, *keys: str) -> dict[Set, float]:
         """Return a number of a method by set, the mean over seeds; sets where it is not defined are left out."""
         return {

@@ -88,7 +88,7 @@ class Source:
             for record in (record for record in cell if not scanned or record.content.get("chr20")):
                 sets_of.setdefault(record.seed, set()).add(chosen)
         seeds_of: dict[str, list[int]] = {}
-        skipped = set() if scanned else {name for of, name in self.records.skipped if of == method}
+        skipped = set() if scanned else self.records.impossible(method)
         for seed, sets in sorted(sets_of.items()):
             seeds_of.setdefault(self._names(set(map(str, sets)) | skipped), []).append(seed)
         return [(tuple(seeds), names) for names, seeds in seeds_of.items()] or [((1,), "")]

@@ -69,9 +69,4 @@ def _complete(source: Source, group: Group) -> bool:
     records = source.records
     if len(records.sets) < sum(TIERS.values()):
         return False
-    wanted = [chosen for chosen in records.sets if group.has(chosen)]
-    return all(
-        chosen in records.of(method) or (method, str(chosen)) in records.skipped
-        for method in (MAIN, *RIVALS)
-        for chosen in wanted
-    )
+    return not any(group.has(chosen) for method in (MAIN, *RIVALS) for chosen in records.lacking(method))
