@@ -217,6 +217,23 @@ def test_wrong_files_exit_1_with_one_line(tmp_path: Path, positives: Path) -> No
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_few_windows_are_said_and_almost_none_refused(tmp_path: Path, positives: Path) -> None:
+    few, fewer = tmp_path / "few.fa", tmp_path / "fewer.fa"
+    lines = positives.read_text().splitlines(keepends=True)
+    few.write_text("".join(lines[:60]))
+    fewer.write_text("".join(lines[:20]))
+    options = ("--epochs", 1, "--batch-size", 16, "--threads", 1, "-o", tmp_path / "run")
+    done = _train("pretrain", fewer, *options)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "saresnet: error: global: 9 positives are too few to train on; give more peaks\n",
+    )
+    assert not (tmp_path / "run").exists()
+    done = _train("pretrain", few, *options)
+    assert done.returncode == 0
+    assert "note: 3 positives to validate are few" in done.stderr
+
+
 def test_cuda_without_one_is_an_error(tmp_path: Path, positives: Path) -> None:
     done = _train("finetune", positives, "--from-scratch", "--device", "cuda", "-o", tmp_path / "x")
     assert done.returncode == 1

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from saresnet_cli.errors import SaresnetError
 from saresnet_train.background import Background
 from saresnet_train.data import distinct, read_windows
 from saresnet_train.epochs import Epochs
@@ -22,6 +23,18 @@ from saresnet_train.run import Run, describe, say_line
 
 VALIDATION = 0.1
 """Share of the positives that validates: global-VL of the paper."""
+
+FEWEST = 10
+"""Positives that a network is trained on at least."""
+
+FEW = 100
+"""Positives below which those that validate say little."""
+
+
+def check_enough(id: str, count: int) -> None:
+    """Raise SaresnetError when so many positives are too few to train on."""
+    if count < FEWEST:
+        raise SaresnetError(f"{id}: {count} positives are too few to train on", cure="give more peaks")
 
 
 def pool(files: list[Path], seed: int = 0) -> np.ndarray:
@@ -68,7 +81,7 @@ def pretrain(
 
     files: FASTA files of bound windows, pooled without exact duplicates and
     split 90/10 by locus. save_every: seconds between checkpoints. Goes on where an
-    earlier run in `out` stopped.
+    earlier run in `out` stopped. Raises SaresnetError when too few windows are left to train on.
     """
     hardware = hardware or Hardware.find()
     positives = pool(files, seed)
@@ -76,6 +89,7 @@ def pretrain(
     if background is not None:
         positives = background.drop_held_out(positives)
     training, validating = split_by_locus(positives, VALIDATION, seed)
+    check_enough("global", len(training))
     windows = background.windows(positives) if background is not None and recipe.genomic else None
     epochs = Epochs(positives[training], recipe, seed, windows)
     if hardware.lead and not quiet:
@@ -83,6 +97,8 @@ def pretrain(
             f"{len(files)} files, {found} distinct positives, {found - len(positives)} held out, "
             f"{len(validating)} to validate; {describe(epochs, hardware)}"
         )
+        if len(validating) < FEW:
+            say(f"note: {len(validating)} positives to validate are few: the figures of each epoch say little")
     torch.manual_seed(seed)
     model = SAResNet(network or NetworkConfig(dropout=recipe.dropout))
     identity = {"id": "global", "tf": "any", "cell": "any", "source": f"{len(files)} sets pooled"}
