@@ -8,11 +8,8 @@ are done with, and how much text (before it is packed) they gave. What a file ho
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import json
 import logging
-import os
 import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,14 +20,13 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 
 from saresnet_cli import bgzf
-from saresnet_cli.errors import OutputError
+from saresnet_cli.formats.locks import all_locked, beside
 from saresnet_cli.output import BgzfSink, Sink, is_packed, named, real_path, undisturbed
 from saresnet_cli.running import Summary
 
 SECONDS = 1.0
 """How often it is written down how far a scan has come."""
 
-_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 _CHUNK = 1 << 20
 _log = logging.getLogger("saresnet")
 
@@ -134,13 +130,13 @@ def open_journal(
     `summary` what it counted, where `about` is the same; what was done is then kept also after an error. Raises
     OutputError when the files can't be written, or another process writes them.
     """
-    path = _beside(files[0], "journal")
+    path = beside(files[0], "journal")
     journal: Journal | None = None
     with contextlib.ExitStack() as stack:
         try:
             with named(files[0]):
                 with undisturbed():
-                    journal = Journal(files, stack.enter_context(_all_locked(path, files)))
+                    journal = Journal(files, stack.enter_context(all_locked(path, files)))
                     stack.callback(journal.close)
                 trouble = journal.go_on(about, summary) if resume else ""
                 if trouble is not None:
@@ -176,7 +172,7 @@ class _Part:
 
     def __init__(self, file: str | Path) -> None:
         self.target, self.packed = real_path(file), is_packed(file)
-        self.path = _beside(file, "part")
+        self.path = beside(file, "part")
         self.size = self.crc = 0
         self._file: BinaryIO | None = None
         self._held = b""
@@ -263,47 +259,3 @@ def _crc(file: BinaryIO | bgzf.BgzfFile, size: int) -> int | None:
         crc = zlib.crc32(data, crc)
         size -= len(data)
     return None if size else crc
-
-
-def _beside(file: str | Path, kind: str) -> Path:
-    target = real_path(file)
-    return target.with_name(f".{target.name}.{kind}")
-
-
-@contextlib.contextmanager
-def _all_locked(path: Path, files: Sequence[str | Path]) -> Iterator[BinaryIO]:
-    """Open a journal with no other process in it, nor in what there is of the files; errors are those of `_locked`.
-
-    What is written of a file is locked too: another process may write it together with other files.
-    """
-    with contextlib.ExitStack() as stack:
-        places = [(path, files[0]), *((_beside(file, "part"), file) for file in files)]
-        held: list[tuple[BinaryIO, Path]] = []
-        try:
-            for place, file in places:
-                with named(file):
-                    held.append((stack.enter_context(_locked(place, file)), place))
-        except BaseException:
-            for log, place in held:
-                if not os.fstat(log.fileno()).st_size:  # made here
-                    place.unlink()
-            raise
-        yield held[0][0]
-
-
-@contextlib.contextmanager
-def _locked(path: Path, file: str | Path) -> Iterator[BinaryIO]:
-    """Open a journal with no other process in it; raises OutputError when there is one, OSError where it can't be."""
-    while True:
-        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666), "r+b") as log:
-            try:
-                fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise OutputError("another process is writing it", path=file, cure="give another name") from None
-            except OSError as error:
-                if error.errno not in _NO_LOCKS:
-                    raise
-            if not path.exists() or not os.path.samestat(os.fstat(log.fileno()), path.lstat()):
-                continue  # another process had it, and is done with it
-            yield log
-            return

@@ -15,10 +15,10 @@ from types import FrameType
 from typing import Any
 
 from saresnet_cli import output
-from saresnet_cli.formats import journal
+from saresnet_cli.formats import journal, locks
 from saresnet_cli.running import Summary
 
-OURS = {output.__file__, journal.__file__}
+OURS = {output.__file__, journal.__file__, locks.__file__}
 
 
 def plainly(folder: Path) -> None:
