@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from saresnet_cli.adapters import GLOBAL, MAGIC, unpack
 from saresnet_cli.card import Card
 from saresnet_cli.errors import ModelError
 from saresnet_cli.model_file import read_card
@@ -53,7 +54,7 @@ def load_models(models: Model | str | Path | Sequence[Model | str | Path]) -> li
 def load_model(model: str | Path | None = None, *, tf: str | None = None, cell: str | None = None) -> Model:
     """Load a model by file, by id, or by factor and cell type.
 
-    model: an ONNX file or an id of the registry, in either case; instead, tf
+    model: an ONNX file, an adapter of the installed global model, or an id of the registry, in either case; instead, tf
     and, where there are several, cell. Raises ModelError on an unknown or
     damaged model, ValueError when neither or both are given.
     """
@@ -68,6 +69,9 @@ def load_model(model: str | Path | None = None, *, tf: str | None = None, cell: 
         entry = registry.get(str(model)) if model is not None else registry.find(str(tf), cell)
         path = registry.path(entry)
     data = read_file(path)
+    if data.startswith(MAGIC):
+        registry = Registry.read()
+        data = unpack(data, read_file(registry.path(registry.get(GLOBAL))), path)
     if entry is not None:
         check_sha256(data, entry, path)
     return Model(path, read_card(data, path), data, hashlib.sha256(data).hexdigest())

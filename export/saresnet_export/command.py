@@ -14,7 +14,11 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.command()
 @click.argument("checkpoint", type=FILE)
 @click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="ONNX file to write."
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="File to write, .onnx; or .adapter, what `train finetune --rank` learnt, for saresnet alone.",
 )
 @click.option(
     "--strands", type=click.Choice(["both", "forward"]), default="both", show_default=True, help="Scored, and averaged."
@@ -56,6 +60,13 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     show_default=True,
     help="Of the genome, at most.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["onnxruntime", "openvino"]),
+    default="onnxruntime",
+    show_default=True,
+    help="What scores test files and background.",
+)
 @click.option("--threads", type=click.IntRange(min=1), help="CPU threads; default: all cores there are.")
 @click.option("--quiet", is_flag=True, help="Say nothing but errors.")
 def export(
@@ -79,6 +90,7 @@ def export(
     exclude: tuple[Path, ...],
     only: tuple[str, ...],
     background_windows: int,
+    engine: str,
     threads: int | None,
     quiet: bool,
 ) -> None:
@@ -125,6 +137,7 @@ def export(
         source=source,
         assay=assay,
         licence=licence,
+        engine=engine,
         threads=threads,
         say=(lambda line: None) if quiet else (lambda line: click.echo(line, err=True)),
     )

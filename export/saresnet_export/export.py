@@ -14,18 +14,21 @@ import onnxruntime
 import torch
 
 from saresnet_cli import __version__
+from saresnet_cli.adapters import GLOBAL, SUFFIX, pack
 from saresnet_cli.card import METADATA_KEY, WINDOW, Background, Card
 from saresnet_cli.errors import ModelError, OutputError
+from saresnet_cli.model import load_model
 from saresnet_cli.output import whole_file
 from saresnet_cli.runtime import Runtime
-from saresnet_export.calibration import describe_genome, genomic_windows, shuffled_windows, threshold
+from saresnet_export.calibration import SHUFFLES, describe_genome, genomic_windows, shuffled_windows, threshold
 from saresnet_export.graph import build_model
 from saresnet_export.reference import stored_network
-from saresnet_export.verify import Agreement, check_windows, verify
+from saresnet_export.verify import Agreement, ExportError, check_windows, verify
 from saresnet_train import background as training
-from saresnet_train.checkpoint import network_of, read_checkpoint
+from saresnet_train.checkpoint import network_of, read_checkpoint, weights_of
 from saresnet_train.codes import decode
 from saresnet_train.data import read_windows
+from saresnet_train.lowrank import is_adapted, merge
 from saresnet_train.metrics import measure
 from saresnet_train.negatives import Interval
 from saresnet_train.network import SAResNet
@@ -59,6 +62,7 @@ class Material:
 class ExportReport:
     """What was written: the file, how it agrees with torch, and what it was measured to do.
 
+    bytes: of the file; sha256: of the complete ONNX file, also where an adapter was written.
     auroc: on the test files, by how weights are stored; those that were tried. notes: what
     could not be done, and why.
     """
@@ -94,18 +98,20 @@ def export_model(
     source: str | None = None,
     assay: str = "ChIP-seq",
     licence: str = "MIT",
+    engine: str = "onnxruntime",
     threads: int | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> ExportReport:
-    """Write the network of a checkpoint as an ONNX file.
+    """Write the network of a checkpoint as an ONNX file, or as an adapter where `output` ends in `.adapter`.
 
     strands: "both" or "forward". weights: "float32", "float16", or "auto":
     float16 when the AUROC on the test files then stays within 0.0002, else
     float32, as also without test files. material: what to judge and calibrate
-    on. id, tf, cell, source: for the card; default the checkpoint's. The same
-    input gives the same bytes. Raises ModelError when the checkpoint can't be
-    read, ExportError when the file does not agree with torch, OutputError when
-    it can't be written; then there is no file.
+    on. id, tf, cell, source: for the card; default the checkpoint's. engine:
+    what scores the test files and the background. The same input gives the same
+    bytes. Raises ModelError when the checkpoint can't be read, ExportError when
+    the file does not agree with torch or is no adapter of the installed global
+    model, OutputError when it can't be written; then there is no file.
     """
     material = material or Material()
     output = Path(output)
@@ -134,7 +140,7 @@ def export_model(
         data = build_model(network, strands=strands, weights=stored).SerializeToString(deterministic=True)
         built[stored] = data, verify(data, stored_network(network, stored), checked, strands, output)
         if judged:
-            figures[stored] = measure(labels, _score(data, test, output, threads))
+            figures[stored] = measure(labels, _score(data, test, output, engine, threads))
             say(f"{stored} weights: AUROC {figures[stored]['auroc']:.5f}, AUPRC {figures[stored]['auprc']:.5f}")
     chosen = tried[-1]
     if len(tried) == 2 and abs(figures["float16"]["auroc"] - figures["float32"]["auroc"]) > AUROC_TOLERANCE:
@@ -144,7 +150,7 @@ def export_model(
 
     measured: dict[str, Background] = {}
     for name, (windows, text) in backgrounds.items():
-        measured[name] = background = Background.measure(_score(data, windows, output, threads), text)
+        measured[name] = background = Background.measure(_score(data, windows, output, engine, threads), text)
         say(f"{name} background: {background.windows} windows, highest logit {background.logit[-1]:.3f}")
     if not measured:
         notes.append("no background: a scan will have no p-values")
@@ -170,11 +176,14 @@ def export_model(
         versions=_versions(),
         licence=licence,
     )
-    data = _write(data, card, output)
+    data = _with_card(data, card)
+    written = _packed(data, state, output) if output.suffix == SUFFIX else data
+    with whole_file(output, output.suffix) as part:
+        part.write_bytes(written)
     return ExportReport(
         path=str(output),
         id=card.id,
-        bytes=len(data),
+        bytes=len(written),
         sha256=hashlib.sha256(data).hexdigest(),
         strands=strands,
         weights=chosen,
@@ -192,7 +201,7 @@ def _backgrounds(material: Material) -> dict[str, tuple[np.ndarray, str]]:
     positives = _read(material.positives)
     made: dict[str, tuple[np.ndarray, str]] = {}
     if len(positives):
-        shuffles = shuffled_windows(positives)
+        shuffles = shuffled_windows(positives, min(SHUFFLES, material.count // 4))
         text = f"{len(shuffles)} dinucleotide shuffles of the {len(positives)} bound windows of the training files"
         made["shuffled"] = shuffles, text
     if material.genome is not None:
@@ -214,9 +223,9 @@ def _read(paths: tuple[Path, ...]) -> np.ndarray:
     return np.concatenate([np.empty((0, WINDOW), np.uint8), *(read_windows(path) for path in paths)])
 
 
-def _score(data: bytes, windows: np.ndarray, path: Path, threads: int | None) -> np.ndarray:
+def _score(data: bytes, windows: np.ndarray, path: Path, engine: str, threads: int | None) -> np.ndarray:
     # Figures and quantiles in a card come from one engine, on every machine.
-    with Runtime("onnxruntime", device="cpu", threads=threads).open_files([(data, path)]) as scorer:
+    with Runtime(engine, device="cpu", threads=threads).open_files([(data, path)]) as scorer:
         return scorer.logits(windows)[:, 0]
 
 
@@ -249,12 +258,22 @@ def _versions() -> dict[str, str]:
     }
 
 
-def _write(data: bytes, card: Card, output: Path) -> bytes:
-    """Put the card into a model and write it beside `output`, then rename it there; return its bytes."""
+def _with_card(data: bytes, card: Card) -> bytes:
+    """Put the card into a model."""
     model = onnx.load_from_string(data)
     onnx.helper.set_model_props(model, {METADATA_KEY: card.to_json()})
     model.producer_version = __version__
-    data = model.SerializeToString(deterministic=True)
-    with whole_file(output, ".onnx") as part:
-        part.write_bytes(data)
-    return data
+    whole: bytes = model.SerializeToString(deterministic=True)
+    return whole
+
+
+def _packed(data: bytes, state: dict, output: Path) -> bytes:
+    """Return a model as an adapter of the installed global model."""
+    cure = "fine-tune the installed global model with --rank, or choose an output that ends in .onnx"
+    weights = weights_of(state)
+    if not is_adapted(weights):
+        raise ExportError("its checkpoint was not fine-tuned with --rank", path=output, cure=cure)
+    try:
+        return pack(data, load_model(GLOBAL).data, merge(weights).factors)
+    except ValueError as error:
+        raise ExportError(str(error), path=output, cure=cure) from error

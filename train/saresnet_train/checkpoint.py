@@ -6,9 +6,11 @@ import io
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from saresnet_cli.errors import ModelError
 from saresnet_cli.output import whole_file
+from saresnet_train.lowrank import is_adapted, merge
 from saresnet_train.network import NetworkConfig, SAResNet
 
 FORMAT = "saresnet-checkpoint-1"
@@ -57,7 +59,14 @@ def load_network(path: Path | str) -> SAResNet:
 
 
 def network_of(state: dict) -> SAResNet:
-    """Return the network of a checkpoint that was read."""
+    """Return the network of a checkpoint that was read; low-rank matrices are added to the weights."""
     model = SAResNet(NetworkConfig.from_dict(state["config"]))
-    model.load_state_dict(state.get("best_model") or state["model"])
+    weights = weights_of(state)
+    model.load_state_dict(merge(weights).state if is_adapted(weights) else weights)
     return model.eval()
+
+
+def weights_of(state: dict) -> dict[str, Tensor]:
+    """Return the weights of a checkpoint that count: the best where it kept them, else the last."""
+    weights: dict[str, Tensor] = state.get("best_model") or state["model"]
+    return weights

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from saresnet_cli.errors import SaresnetError
 from saresnet_train.background import Background
 from saresnet_train.checkpoint import load_network
 from saresnet_train.data import fingerprint
@@ -19,18 +18,15 @@ from saresnet_train.epochs import Epochs
 from saresnet_train.fit import Labelled, fit
 from saresnet_train.hardware import Hardware
 from saresnet_train.loci import split_by_locus
+from saresnet_train.lowrank import adapt
 from saresnet_train.negatives import GenomicWindows
 from saresnet_train.network import NetworkConfig, SAResNet
-from saresnet_train.pretrain import VALIDATION, validation_windows
+from saresnet_train.pretrain import VALIDATION, check_enough, validation_windows
 from saresnet_train.recipe import Recipe
 from saresnet_train.run import Run, describe, say_line
 
 FREEZE = ("none", "stem", "stage2", "head-only")
 """What can be frozen (supplementary table S2): nothing; the stem; stem and stage 2; all but the dense layers."""
-
-
-FEWEST = 10
-"""Positives that a network is trained on at least."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +51,6 @@ def freeze(model: SAResNet, what: str) -> None:
     parts = {"none": [], "stem": stem, "stage2": stem + second, "head-only": stem + second + rest}[what]
     for part in parts:
         part.requires_grad_(False)
-
-
-def check_enough(id: str, count: int) -> None:
-    """Raise SaresnetError when so many positives are too few to train on."""
-    if count < FEWEST:
-        raise SaresnetError(f"{id}: {count} positives are too few to train on", cure="give more peaks")
 
 
 @dataclass(frozen=True)
@@ -128,6 +118,7 @@ def transfer(
     start: Path | None = None,
     network: NetworkConfig | None = None,
     frozen: str = "none",
+    rank: int = 0,
     arguments: dict | None = None,
     seed: int = 1,
     hardware: Hardware | None = None,
@@ -138,8 +129,9 @@ def transfer(
     """Train on windows that were chosen and return the state of the checkpoint, `out/checkpoint.pt`.
 
     identity: id, tf, cell and source, for the checkpoint. start: checkpoint of the global model; without it the
-    network learns from scratch (the paper's direct learning). frozen: one of `FREEZE`. arguments: what decides
-    the weights beside all this. Goes on where an earlier run in `out` stopped.
+    network learns from scratch (the paper's direct learning). frozen: one of `FREEZE`. rank: of the matrices that
+    convolutions learn in place of all their weights (`lowrank`); 0: they learn all. arguments: what decides the
+    weights beside all this. Goes on where an earlier run in `out` stopped.
     """
     hardware = hardware or Hardware.find()
     torch.manual_seed(seed)
@@ -149,6 +141,9 @@ def transfer(
         model = load_network(start)
         model.drop1.p = model.drop2.p = recipe.dropout
     freeze(model, frozen)
+    started = None if start is None else _weights_of(model)
+    if rank:
+        adapt(model, rank)
     epochs = Epochs(chosen.positives, recipe, seed, chosen.background, chosen.negatives, chosen.flanks)
     if hardware.lead and not quiet:
         say(
@@ -157,8 +152,9 @@ def transfer(
         )
     decisive = {
         "negatives": None if chosen.negatives is None else fingerprint(chosen.negatives),
-        "start": None if start is None else _weights_of(model),
+        "start": started,
         "frozen": frozen,
+        **({"rank": rank} if rank else {}),
         **(arguments or {}),
     }
     both = np.concatenate([chosen.positives, chosen.validating])

@@ -6,6 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -190,12 +191,19 @@ def _step(
     x = one_hot(codes).to(hardware.device)
     target = torch.as_tensor(labels.astype(np.int64)).to(hardware.device)
     with torch.autocast(hardware.device.type, torch.bfloat16, enabled=hardware.bfloat16):
-        z = network(x)
+        # a batch that is not full has another shape, for which all would be compiled again
+        z = _compiled()(network, x) if hardware.compiled and len(x) == recipe.batch_size else network(x)
     loss = nn.functional.cross_entropy(z.float(), target, label_smoothing=recipe.label_smoothing)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()
     return float(loss.detach())
+
+
+@cache
+def _compiled() -> Callable[[nn.Module, torch.Tensor], torch.Tensor]:
+    """Return what computes a network's output, compiled at its first batch: for all networks of the process."""
+    return torch.compile(lambda network, x: network(x))
 
 
 def _judge(

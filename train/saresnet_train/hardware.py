@@ -15,15 +15,22 @@ from saresnet_cli.runtime import available_threads
 
 @dataclass
 class Hardware:
-    """Where a run computes: device, precision and its place among the processes of torchrun."""
+    """Where a run computes: device, precision and its place among the processes of torchrun.
+
+    compiled: whether torch compiles the network first, which takes minutes, once a process; each batch then takes
+    two thirds of the time.
+    """
 
     device: torch.device
     bfloat16: bool
     rank: int = 0
     world: int = 1
+    compiled: bool = False
 
     @classmethod
-    def find(cls, device: str = "auto", precision: str = "auto", threads: int | None = None) -> Hardware:
+    def find(
+        cls, device: str = "auto", precision: str = "auto", threads: int | None = None, compiled: bool = False
+    ) -> Hardware:
         """Choose the hardware and set torch up for it.
 
         device: auto, cpu or cuda. precision: float32, bfloat16 or auto (bfloat16
@@ -45,7 +52,7 @@ class Hardware:
             place = torch.device("cpu")
             able = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
             _keep_memory()
-        return cls(place, precision == "bfloat16" or (precision == "auto" and able), rank, world)
+        return cls(place, precision == "bfloat16" or (precision == "auto" and able), rank, world, compiled)
 
     @property
     def lead(self) -> bool:

@@ -62,6 +62,7 @@ class Run:
             "bfloat16": hardware.bfloat16,
             "processes": hardware.world,
         }
+        decisive |= {"compiled": True} if hardware.compiled else {}
         decisive |= arguments or {}
         return cls(folder, epochs.seed, decisive, identity, epochs.counts, quiet, save_every)
 

@@ -43,6 +43,13 @@ from saresnet_train.commands.options import (
     show_default=True,
     help="Train all but these layers (supplementary table S2).",
 )
+@click.option(
+    "--rank",
+    type=click.IntRange(min=1),
+    metavar="R",
+    help="Let convolutions learn a matrix of this rank beside their weights, not all of them.",
+)
+@click.option("--most", type=click.IntRange(min=1), metavar="N", help="Train on so many of the positives at most.")
 @click.option("--tf", help="Factor, for the model card.")
 @click.option("--cell", help="Cell, for the model card.")
 @click.option("--id", "identity", help="Id of the model; default: TF_CELL.")
@@ -62,6 +69,8 @@ def finetune(
     start: Path | None,
     from_scratch: bool,
     frozen: str,
+    rank: int | None,
+    most: int | None,
     tf: str | None,
     cell: str | None,
     identity: str | None,
@@ -105,6 +114,8 @@ def finetune(
         codes, source = read_peaks(peaks, genome or ""), peaks.name
     else:
         codes, source = read_windows(positives or ""), (positives or Path()).name
+    if most is not None:
+        codes = codes[np.sort(np.random.default_rng(options["seed"]).permutation(len(codes))[:most])]
     own = None if negatives is None else read_windows(negatives)
     experiment = Experiment(
         identity or f"{tf or 'unknown'}_{cell or 'unknown'}", tf or "unknown", cell or "unknown", codes, own, source
@@ -119,6 +130,7 @@ def finetune(
         background=background,
         network=network,
         frozen=frozen,
+        rank=rank or 0,
         validation=validation,
         hardware=chosen_hardware(options),
         **options,

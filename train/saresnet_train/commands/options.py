@@ -59,6 +59,7 @@ _RUN = (
         show_default=True,
         help="Of the products; auto is bfloat16 where the processor has it.",
     ),
+    click.option("--compile", "compiled", is_flag=True, help="Compile the network first: for long runs on a CPU."),
     click.option("--threads", type=click.IntRange(min=1), help="CPU threads; default: all cores there are."),
     click.option(
         "--save-every",
@@ -125,7 +126,9 @@ def chosen_network(options: dict, dropout: float) -> Any:
 
 
 def chosen_hardware(options: dict) -> Any:
-    """Take device, precision and threads out of `options` and set torch up for them."""
+    """Take what is about the hardware out of `options` and set torch up for it."""
     from saresnet_train.hardware import Hardware
 
-    return Hardware.find(options.pop("device"), options.pop("precision"), options.pop("threads"))
+    return Hardware.find(
+        options.pop("device"), options.pop("precision"), options.pop("threads"), options.pop("compiled")
+    )
