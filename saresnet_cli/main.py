@@ -24,7 +24,7 @@ COMMANDS = {
     "explain": ("saresnet_cli.commands.explain", "explain", "Explain scores base by base."),
     "marginalize": ("saresnet_cli.commands.marginalize", "marginalize", "Measure what motifs do to a score."),
     "serve": ("saresnet_cli.commands.serve", "serve", "Open a web page of scores and sites (needs saresnet[serve])."),
-    "models": ("saresnet_cli.commands.models", "models", "List, show, verify and fetch models."),
+    "models": ("saresnet_cli.commands.models", "models", "List, show, verify, save and fetch models."),
     "selftest": ("saresnet_cli.commands.selftest", "selftest", "Say whether this machine computes what ours did."),
     "finetune": (
         "saresnet_cli.commands.finetune",

@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from saresnet_cli.commands.options import as_json, debug_option, names_in, quiet_option
+
+if TYPE_CHECKING:
+    from saresnet_cli.registry.index import Entry
+    from saresnet_cli.registry.models import Registry
 
 _COLUMNS = ("id", "tf", "cell", "auroc", "auprc", "bytes", "licence")
 
 
 @click.group()
 def models() -> None:
-    """List, show, verify and fetch models."""
+    """List, show, verify, save and fetch models."""
 
 
 @models.command("list")
@@ -123,17 +129,9 @@ def fetch(
     """
     from saresnet_cli.registry.fetching import Offer
 
-    if bool(ids) + (tf is not None) + everything != 1:
-        raise click.UsageError("Say which models: ids, --tf, or --all.")
-    if cell is not None and tf is None:
-        raise click.UsageError("--cell goes with --tf.")
+    _check_choice(ids, tf, cell, everything)
     offer = Offer(source, index_sha256, timeout)
-    if everything:
-        entries = list(offer.registry.entries)
-    elif tf is not None:
-        entries = offer.registry.select(names_in(tf), names_in(cell) if cell is not None else None)
-    else:
-        entries = list({entry.id: entry for entry in map(offer.registry.get, ids)}.values())
+    entries = _chosen(offer.registry, ids, tf, cell, everything)
     fetched = offer.fetch(entries, _progress)
     for model in fetched:
         click.echo(f"{model.entry.id}\t{model.path}")
@@ -141,6 +139,59 @@ def fetch(
     logging.getLogger("saresnet").info(
         "%d of %d models fetched, %.1f MB; the others were here", len(new), len(fetched), sum(new) / 1e6
     )
+
+
+@models.command(no_args_is_help=True)
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--tf", metavar="TF[,...]|all", help="Models of these factors.")
+@click.option("--cell", metavar="CELL[,...]", help="With --tf: in these cell types.")
+@click.option("--all", "everything", is_flag=True, help="Every model that is here.")
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    metavar="FOLDER",
+    help="Where to write them.",
+)
+@debug_option
+def save(ids: tuple[str, ...], tf: str | None, cell: str | None, everything: bool, folder: Path) -> None:
+    """Write models as complete ONNX files, with an index.
+
+    Any ONNX runtime can use the files; the folder, or a web server's copy of it,
+    is what `saresnet models fetch --from` takes. Models that are in it stay.
+    Prints id and file of each.
+
+    \b
+    saresnet models save CTCF_GM12878 -o onnx/
+    saresnet models save --all -o saresnet-models/
+    """
+    from saresnet_cli.registry.models import Registry
+    from saresnet_cli.registry.saving import save as write
+
+    _check_choice(ids, tf, cell, everything)
+    registry = Registry.read()
+    entries = _chosen(registry, ids, tf, cell, everything)
+    for entry, path in zip(entries, write(registry, entries, folder), strict=True):
+        click.echo(f"{entry.id}\t{path}")
+
+
+def _check_choice(ids: tuple[str, ...], tf: str | None, cell: str | None, everything: bool) -> None:
+    if bool(ids) + (tf is not None) + everything != 1:
+        raise click.UsageError("Say which models: ids, --tf, or --all.")
+    if cell is not None and tf is None:
+        raise click.UsageError("--cell goes with --tf.")
+
+
+def _chosen(
+    registry: Registry, ids: tuple[str, ...], tf: str | None, cell: str | None, everything: bool
+) -> list[Entry]:
+    if everything:
+        return list(registry.entries)
+    if tf is not None:
+        return registry.select(names_in(tf), names_in(cell) if cell is not None else None)
+    return list({entry.id: entry for entry in map(registry.get, ids)}.values())
 
 
 def _progress(done: int, total: int) -> None:

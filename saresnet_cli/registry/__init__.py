@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from saresnet_cli.registry.fetching import Fetched, Offer
     from saresnet_cli.registry.index import Entry
     from saresnet_cli.registry.models import Registry
+    from saresnet_cli.registry.saving import save
 else:
     from saresnet_cli.lazy import lazily
 
@@ -18,6 +19,7 @@ else:
             "Fetched": "fetching",
             "Offer": "fetching",
             "Registry": "models",
+            "save": "saving",
         },
     )
 
@@ -26,4 +28,5 @@ __all__ = [
     "Fetched",
     "Offer",
     "Registry",
+    "save",
 ]

@@ -13,7 +13,7 @@ from importlib import resources
 from pathlib import Path
 
 from saresnet_cli.errors import ModelError, OutputError
-from saresnet_cli.registry.index import FILE, Entry, parse_fetched_index, write_index
+from saresnet_cli.registry.index import FILE, Entry, complete, parse_fetched_index, parse_index, write_index
 
 FOLDER_VARIABLE = "SARESNET_CACHE"
 """Environment variable that names another folder of fetched models."""
@@ -22,7 +22,8 @@ SOURCE_VARIABLE = "SARESNET_MODELS_URL"
 """Environment variable that names where models are fetched from: a folder, or an HTTP(S) address."""
 
 RELEASE_URL = ""
-"""Where the models of this release lie; set by a release that has put `models/extra/` somewhere."""
+"""Where the complete files of this release's models lie; set by a release that has put them somewhere
+(`saresnet models save --all -o FOLDER`)."""
 
 LAST_INDEX = "index.json"
 """What the source that was fetched from last has to offer."""
@@ -103,9 +104,10 @@ def write_whole(target: Path, content: bytes) -> None:
 
 @lru_cache(maxsize=1)
 def released_index() -> bytes | None:
-    """Return the index of the models that were released with this package and are not in it, if there are any."""
-    with contextlib.suppress(ModuleNotFoundError, OSError):
-        return (resources.files("saresnet_models") / "extra" / FILE).read_bytes()
+    """Return the index of the complete files of the models that came with this package, if they did."""
+    with contextlib.suppress(ModuleNotFoundError, OSError, ModelError):
+        content = (resources.files("saresnet_models") / FILE).read_bytes()
+        return write_index(complete(entry) for entry in parse_index(content, FILE, ""))
     return None
 
 
@@ -121,19 +123,12 @@ def default_source() -> str | None:
 
 
 def offered() -> tuple[tuple[Entry, ...], str]:
-    """Return the models that can be fetched, and the option that says from where, if one is needed.
-
-    They are those of the source that was fetched from last, then those that were released with this package.
-    """
-    entries: dict[str, Entry] = {}
+    """Return the models of the source that was fetched from last, and the option that says it, if one is needed."""
+    entries: tuple[Entry, ...] = ()
     source = default_source()
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError, ModelError, OutputError):
         last = json.loads((folder() / LAST_INDEX).read_bytes())
         source = source or str(last["source"])
-        entries |= {e.id.lower(): e for e in parse_fetched_index(last["index"].encode(), folder() / LAST_INDEX)}
-    content = released_index()
-    if content is not None:
-        for entry in parse_fetched_index(content, FILE):
-            entries.setdefault(entry.id.lower(), entry)
+        entries = parse_fetched_index(last["index"].encode(), folder() / LAST_INDEX)
     where = "" if default_source() else f" --from {shlex.quote(source) if source else 'FOLDER_OR_URL'}"
-    return tuple(entries.values()), where
+    return entries, where

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from saresnet_cli.adapters import SUFFIX
 from saresnet_cli.errors import ModelError
 
 FILE = "registry.json"
@@ -25,8 +26,9 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 class Entry:
     """One model of an index.
 
-    file: name in the folder of the index; sha256, bytes: of that file; metrics: numbers by name, as measured on
-    the model's test set; selftest: what the model gives for the stored windows (see `saresnet_cli.selftest`).
+    file: name in the folder of the index, an ONNX file or an adapter; sha256, bytes: of the complete ONNX file;
+    metrics: numbers by name, as measured on the model's test set; selftest: what the model gives for the stored
+    windows (see `saresnet_cli.selftest`).
     """
 
     id: str
@@ -67,7 +69,7 @@ def parse_fetched_index(content: bytes, path: object) -> tuple[Entry, ...]:
     entries = parse_index(content, path, "see where it comes from")
     seen: set[str] = set()
     for entry in entries:
-        trouble = None
+        trouble, cure = None, "see where it comes from"
         if not _NAME.fullmatch(entry.id) or not _NAME.fullmatch(entry.file):
             trouble = f"names a model {entry.id!r} with the file {entry.file!r}"
         elif not _SHA256.fullmatch(entry.sha256):
@@ -76,10 +78,18 @@ def parse_fetched_index(content: bytes, path: object) -> tuple[Entry, ...]:
             trouble = f"says that {entry.id} has {entry.bytes} bytes"
         elif entry.id.lower() in seen:
             trouble = f"lists {entry.id} twice"
+        elif entry.file.endswith(SUFFIX):
+            trouble = f"lists {entry.id} as an adapter, not as a complete file"
+            cure = "let it be written by `saresnet models save`"
         if trouble:
-            raise ModelError(f"{trouble}: nothing was fetched", path=path, cure="see where it comes from")
+            raise ModelError(f"{trouble}: nothing was fetched", path=path, cure=cure)
         seen.add(entry.id.lower())
     return entries
+
+
+def complete(entry: Entry) -> Entry:
+    """Return what an index says of the complete file of a model."""
+    return replace(entry, file=f"{entry.id}.onnx")
 
 
 def write_index(entries: Iterable[Entry]) -> bytes:

@@ -508,8 +508,8 @@ def test_what_is_signed_off(remote: Path, monkeypatch: pytest.MonkeyPatch, caplo
         assert not caplog.records
     with pytest.raises(ModelError, match=rf"its sha256 is {digest}, which is not the one"):
         Offer(str(remote), index_sha256="0" * 64)
-    # what this package was released with can be named before anything was fetched
-    with pytest.raises(ModelError, match=r"`saresnet models fetch XYZ2_pan --from FOLDER_OR_URL`"):
+    Offer(str(remote)).fetch([])  # what a source has can be named once anything was asked of it
+    with pytest.raises(ModelError, match=rf"`saresnet models fetch XYZ2_pan --from {remote}`"):
         load_model("XYZ2_pan")
     monkeypatch.setattr(cache, "RELEASE_URL", str(remote))
     with pytest.raises(ModelError, match=r"`saresnet models fetch XYZ2_pan`"):
