@@ -3,7 +3,7 @@ PYTHON ?= python3
 # The version that tests are run with; on a machine with a GPU take the build you like: make TORCH=torch test
 TORCH ?= torch==2.13.0
 VENV ?= .venv
-SOURCES := setup.cfg pyproject.toml README.md $(shell find saresnet_cli train export models -name '*.py' -o -name '*.onnx' -o -name '*.pt' -o -name '*.json')
+SOURCES := setup.cfg pyproject.toml README.md $(shell find saresnet_cli train export models -name '*.py' -o -name '*.onnx' -o -name '*.adapter' -o -name '*.pt' -o -name '*.json')
 
 .PHONY: test test-scanner test-rest check example bench dist release man docs clean
 

@@ -41,7 +41,9 @@ def test_a_wheel_carries_every_package_and_model(wheel: Path) -> None:
         ("export/saresnet_export", "saresnet_export"),
         ("models", "saresnet_models"),
     ):
-        files = [p.relative_to(ROOT / folder) for p in (ROOT / folder).rglob("*") if p.suffix in (".py", ".onnx")]
+        files = [
+            p.relative_to(ROOT / folder) for p in (ROOT / folder).rglob("*") if p.suffix in (".py", ".onnx", ".adapter")
+        ]
         assert files
         assert {f"{package}/{path}" for path in files} <= set(names)
     assert {

@@ -6,27 +6,30 @@
 
 Each step is a `saresnet` command, printed as it is run. A finished run is not
 trained again, and a model that is newer than its run is not exported again, so
-the script goes on after a kill. The models of the tiers `encode` and `gm12878`
-are installed with the package; those of `pan` are made in `models/extra/`, a
-folder that a release uploads as it is, for `saresnet models fetch`. All commands
-are written to `commands.sh` of the folder, and its models listed in
-`registry.json`. The global model comes first: the first of the commands.
+the script goes on after a kill. The models of the tier `encode` are complete
+files; those of `gm12878` and `pan` are adapters of the global one, a fifteenth as
+large. All commands are written to `models/commands.sh`, and the models listed in
+`models/registry.json`. The global model comes first: the first of the commands.
 """
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
 import shlex
-import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
 
-from saresnet_cli import selftest
-from saresnet_cli.model import load_model
+from saresnet_cli import main, selftest
+from saresnet_cli.adapters import SUFFIX
+from saresnet_cli.model import Model, load_model
+from saresnet_cli.registry import Registry
 from saresnet_cli.registry.index import Entry, write_index
 from saresnet_train.checkpoint import strip_checkpoint
 from saresnet_train.data import DataSet, read_manifest, read_windows
@@ -52,34 +55,54 @@ PRETRAIN = f"saresnet train pretrain --data DATA --background DATA/{GENOME} --ho
 MODELS = Path(__file__).resolve().parent.parent / "models"
 
 
-def few_passes(positives: int) -> int:
-    """Return how many epochs a set of the tier `pan` is trained for: fewer than others, as there are so many."""
-    return max(1, min(10, round(6_000 / positives)))
+SHOWN = 3_000
+MOST = 2_000
+"""Bound windows that an adapter of the tier `gm12878` is shown, and that one of `pan`, of which there are so many, is
+shown and trained on at most: in ten passes at most."""
+
+
+def few_passes(positives: int, shown: int = SHOWN) -> int:
+    """Return how many passes an adapter is trained for, by the number of positives."""
+    return min(10, -(-shown // min(shown, positives)))
 
 
 @dataclass(frozen=True)
 class Tier:
     """How the sets of a tier of the data become models.
 
-    folder: below `models`; passes: epochs by the number of positives; background: windows behind the p-values, at
-    most (None: as many as `saresnet export` takes).
+    suffix: of their files; passes: epochs by the number of positives; finetune, export: further options.
     """
 
-    folder: str = "."
-    passes: Callable[[int], int] = passes
-    background: int | None = None
+    suffix: str
+    passes: Callable[[int], int]
+    finetune: str = ""
+    export: str = ""
 
 
-TIERS = {"encode": Tier(), "gm12878": Tier(), "pan": Tier("extra", few_passes, 40_000)}
+_ADAPTED = "--rank 4 --batch-size 64 --compile"
+_EXPORTED = "--weights float16 --background-windows 20000 --engine openvino"
+
+TIERS = {
+    "encode": Tier(".onnx", partial(passes, most=10)),
+    "gm12878": Tier(SUFFIX, few_passes, f"{_ADAPTED} --learning-rate 0.005", _EXPORTED),
+    "pan": Tier(
+        SUFFIX,
+        partial(few_passes, shown=MOST),
+        f"{_ADAPTED} --learning-rate 0.01 --shuffles 1 --most {MOST}",
+        _EXPORTED,
+    ),
+}
 """In this order: a set whose name an earlier tier has is left out."""
 
 
 def call(command: list[object], log: Path) -> None:
-    """Run a command and append what it says to `log`; raises CalledProcessError when it fails."""
+    """Run a command in this process and append what it says to `log`; raises RuntimeError when it fails."""
     words = [str(word) for word in command]
     print(shlex.join(words), file=sys.stderr, flush=True)
-    with log.open("a") as said:
-        subprocess.run([sys.executable, "-m", "saresnet_cli", *words[1:]], check=True, stdout=said, stderr=said)
+    with log.open("a") as said, contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        code = main.main(words[1:])
+    if code:
+        raise RuntimeError(f"{shlex.join(words)} ended with {code}: see {log}")
 
 
 def sets_of(data: Path, tier: str) -> list[DataSet]:
@@ -100,17 +123,16 @@ def commands(chosen: DataSet, real: Path, data: Path, runs: Path, models: Path) 
     for peaks in own or sorted((real / "chr22").glob(f"{chosen.tf}_*")):
         background += ["--exclude", data / "chr22" / peaks.name]
     recipe: list[object] = ["--epochs", tier.passes(len(read_windows(real / chosen.tier / chosen.name / POSITIVES)))]
-    if own:  # hard windows of a background whose bound sites are not known would be bound ones
+    recipe += shlex.split(tier.finetune)
+    if own and not tier.finetune:  # hard windows of a background whose bound sites are not known would be bound ones
         recipe += ["--learning-rate", 0.0015, "--genomic", 4, "--hard", 0.25]
     which: list[object] = ["--data", data, "--set", f"{chosen.tier}/{chosen.name}"]
     checkpoint = runs / chosen.name / "checkpoint.pt"
     finetune: list[object] = ["saresnet", "train", "finetune", *which, "--from", runs / "global/checkpoint.pt"]
     finetune += [*background, "--hold-out", HELD_OUT, *CHOSEN.get(chosen.name, recipe), "--threads", 1]
-    output = models / tier.folder / f"{chosen.name}.onnx"
+    output = models / f"{chosen.name}{tier.suffix}"
     export: list[object] = ["saresnet", "export", checkpoint, "-o", output, *which, *background, "--only", HELD_OUT]
-    if tier.background is not None:
-        export += ["--background-windows", tier.background]
-    return [*finetune, "-o", checkpoint.parent], [*export, "--threads", 1]
+    return [*finetune, "-o", checkpoint.parent], [*export, *shlex.split(tier.export), "--threads", 1]
 
 
 def export_global(data: Path, runs: Path, models: Path) -> list[object]:
@@ -126,46 +148,50 @@ def newer(checkpoint: Path, model: Path) -> bool:
 
 
 def make_model(chosen: DataSet, data: Path, runs: Path) -> None:
-    """Fine-tune and export the model of one set."""
+    """Fine-tune and export the model of one set, in a process that makes one after the other."""
     folder = runs / chosen.name
     folder.mkdir(parents=True, exist_ok=True)
     finetune, export = commands(chosen, data, data, runs, MODELS)
     call(finetune, folder / "log.txt")
-    model = MODELS / TIERS[chosen.tier].folder / f"{chosen.name}.onnx"
-    model.parent.mkdir(exist_ok=True)
+    model = MODELS / f"{chosen.name}{TIERS[chosen.tier].suffix}"
     if newer(folder / "checkpoint.pt", model):
         call(export, folder / "log.txt")
 
 
-def write_commands(data: Path, folder: str) -> None:
-    """Write down the commands behind the models that are in a folder, `commands.sh`."""
+def write_commands(data: Path) -> None:
+    """Write down the commands behind the models that there are, `commands.sh`."""
     lines = ["# What made the models; written by train/make_models.py. DATA and RUNS are folders of yours.", PRETRAIN]
     named = Path("DATA"), Path("RUNS"), Path("models")
     for name, tier in TIERS.items():
-        if tier.folder == folder:
-            for chosen in sets_of(data, name):
-                if not (MODELS / folder / f"{chosen.name}.onnx").exists():
-                    continue
+        for chosen in sets_of(data, name):
+            if (MODELS / f"{chosen.name}{tier.suffix}").exists():
                 lines += [shlex.join(map(str, words)) for words in commands(chosen, data, *named)]
-    if folder == ".":
-        lines.append(shlex.join(map(str, export_global(*named))))
-    (MODELS / folder / "commands.sh").write_text("\n".join(lines) + "\n")
+    lines.append(shlex.join(map(str, export_global(*named))))
+    (MODELS / "commands.sh").write_text("\n".join(lines) + "\n")
 
 
-def write_registry(folder: Path) -> None:
-    """List the models of a folder in its `registry.json`, from their cards, with what they give in the self-test."""
-    entries = []
-    for path in sorted(folder.glob("*.onnx"), key=lambda p: (p.stem == "global", p.stem.lower())):
+def write_registry() -> None:
+    """List the models in `registry.json`, from their cards, with what they give in the self-test.
+
+    What is listed of a model that has not changed stays, since another machine rounds the logits differently.
+    """
+    listed = []
+    before = {entry.file: entry for entry in Registry.read(MODELS).entries}
+    files = [path for path in MODELS.iterdir() if path.suffix in (".onnx", SUFFIX)]
+    for path in sorted(files, key=lambda p: (p.stem == "global", p.stem.lower())):
         model = load_model(path)
-        card = model.card
-        metrics = {key: card.test[key] for key in ("auroc", "auprc", "accuracy")}
-        entries.append(
-            Entry(
-                card.id, card.tf, card.cell, path.name, model.sha256, len(model.data), card.licence, metrics,
-                selftest.describe(model),
-            )
-        )  # fmt: skip
-    (folder / "registry.json").write_bytes(write_index(entries))
+        known = before.get(path.name)
+        listed.append(known if known and known.sha256 == model.sha256 else entry_of(model))
+    (MODELS / "registry.json").write_bytes(write_index(listed))
+
+
+def entry_of(model: Model) -> Entry:
+    """Return what the registry says of a model."""
+    card = model.card
+    metrics = {key: card.test[key] for key in ("auroc", "auprc", "accuracy")}
+    told = selftest.describe(model)
+    file = model.path.name
+    return Entry(card.id, card.tf, card.cell, file, model.sha256, len(model.data), card.licence, metrics, told)
 
 
 @click.command()
@@ -175,20 +201,21 @@ def write_registry(folder: Path) -> None:
 @click.option("--only", "names", multiple=True, help="Only these sets (repeatable).")
 @click.option("--jobs", default=2, show_default=True, help="Sets at a time, on one thread each.")
 @click.option("--list", "list_only", is_flag=True, help="Make nothing: only list the models that are there.")
-def main(data: Path, runs: Path, tier: str, names: tuple[str, ...], jobs: int, list_only: bool) -> None:
-    """Make the shipped models, or those that are fetched."""
+def make(data: Path, runs: Path, tier: str, names: tuple[str, ...], jobs: int, list_only: bool) -> None:
+    """Make the models of a tier, and list all that there are."""
     if not list_only:
-        strip_checkpoint(runs / "global/checkpoint.pt", MODELS / "global.pt")
+        if (runs / "global/checkpoint.pt").resolve() != (MODELS / "global.pt").resolve():
+            strip_checkpoint(runs / "global/checkpoint.pt", MODELS / "global.pt")
         chosen = [s for s in sets_of(data, tier) if not names or s.name in names]
         chosen.sort(key=lambda s: s.train_positive.stat().st_size)
-        with ThreadPoolExecutor(jobs) as pool:
-            list(pool.map(lambda s: make_model(s, data, runs), chosen))
+        with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+            for done in [pool.submit(make_model, s, data, runs) for s in chosen]:
+                done.result()
         if tier == "encode" and not names and newer(runs / "global/checkpoint.pt", MODELS / "global.onnx"):
             call(export_global(data, runs, MODELS), runs / "global/log.txt")
-    folder = TIERS[tier].folder
-    write_commands(data, folder)
-    write_registry(MODELS / folder)
+    write_commands(data)
+    write_registry()
 
 
 if __name__ == "__main__":
-    main()
+    make()

@@ -27,6 +27,9 @@ MODELS = ROOT / "models"
 BENCHMARK = Results(ROOT / "benchmarks" / "methods")
 """Where the scan of chr20 with the JASPAR matrix is, by `saresnet benchmark run --methods pwm --genome 20.fa.gz`."""
 
+TIERS = ("encode", "gm12878", "pan")
+"""The first is that of the global model, too."""
+
 COLUMNS = ("auroc", "auprc", "accuracy", "precision", "recall", "f1")
 
 
@@ -51,31 +54,35 @@ def pwm_auprc(name: str) -> str:
     return f"{scanned['auprc']:.4f}" if scanned else ""
 
 
-def write_table(names: list[str]) -> None:
-    """Write the results of these models as a table, and the means over the experiments; forget other models."""
+def write_table(names: list[str], tiers: dict[str, str]) -> None:
+    """Write the results of these models as a table, and the means over each tier; forget other models.
+
+    tiers: by name of the model; the global one has none.
+    """
     results = {name: measured for name, measured in read_results().items() if name in names}
     RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
-    lines = ["\t".join(["model", *COLUMNS, "chr20_auroc", "chr20_auprc", "chr20_pwm_auprc"])]
+    lines = ["\t".join(["model", "tier", *COLUMNS, "chr20_auroc", "chr20_auprc", "chr20_pwm_auprc"])]
     for name in names:
         test, chr20 = results[name]["test"], results[name].get("chr20", {})
         cells = [f"{test[c]:.4f}" for c in COLUMNS]
         cells += [f"{chr20[c]:.4f}" if c in chr20 else "" for c in ("auroc", "auprc")]
-        lines.append("\t".join([name, *cells, pwm_auprc(name) if chr20 else ""]))
-    judged = [name for name in names if name != "global"]
-    means = [f"{sum(results[name]['test'][c] for name in judged) / len(judged):.4f}" for c in COLUMNS]
-    lines.append("\t".join([f"mean of {len(judged)}", *means, "", "", ""]))
+        lines.append("\t".join([name, tiers.get(name, ""), *cells, pwm_auprc(name) if chr20 else ""]))
+    for tier in TIERS:
+        judged = [name for name in names if tiers.get(name) == tier]
+        means = [f"{sum(results[name]['test'][c] for name in judged) / len(judged):.4f}" for c in COLUMNS]
+        lines.append("\t".join([f"mean of {len(judged)}", tier, *means, "", "", ""]))
     (MODELS / "results.tsv").write_text("\n".join(lines) + "\n")
 
 
 @click.command()
 @click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--chr20", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="FASTA of hg19 chr20.")
-@click.option("--tier", default="encode", show_default=True)
 @click.option("--only", "names", multiple=True, help="Only these models, and no table (repeatable).")
 @click.option("--threads", type=int)
-def main(data: Path, chr20: Path | None, tier: str, names: tuple[str, ...], threads: int | None) -> None:
+def main(data: Path, chr20: Path | None, names: tuple[str, ...], threads: int | None) -> None:
     """Measure the shipped models."""
-    sets = {s.name: s for s in read_manifest(data, (tier,))}
+    # a name that two tiers have is that of the first one's model
+    sets = {s.name: s for tier in reversed(TIERS) for s in read_manifest(data, (tier,))}
     registry = Registry.read(MODELS)
     for entry in [registry.get(name) for name in names] or registry.entries:
         known = read_results().get(entry.id, {})
@@ -84,7 +91,7 @@ def main(data: Path, chr20: Path | None, tier: str, names: tuple[str, ...], thre
         peaks = sorted((data / "chr20").glob(f"{entry.id}.*"))
         with open_scorer(registry.path(entry), threads=threads) as score:
             if "test" not in known:
-                chosen = list(sets.values()) if entry.id == "global" else [sets[entry.id]]
+                chosen = read_manifest(data, TIERS[:1]) if entry.id == "global" else [sets[entry.id]]
                 each = [evaluate_windows(score, s.test_positive, s.test_negative) for s in chosen]
                 known["test"] = {c: sum(figures[c] for figures in each) / len(each) for c in (*COLUMNS, "loss")}
                 save(entry.id, known)
@@ -93,7 +100,7 @@ def main(data: Path, chr20: Path | None, tier: str, names: tuple[str, ...], thre
                 save(entry.id, known)
         click.echo(f"{entry.id}: {json.dumps({k: v for k, v in known.items() if k != 'sha256'})}", err=True)
     if not names:
-        write_table([entry.id for entry in registry.entries])
+        write_table([entry.id for entry in registry.entries], {name: s.tier for name, s in sets.items()})
 
 
 if __name__ == "__main__":

