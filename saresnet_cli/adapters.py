@@ -38,6 +38,7 @@ _DIMS, _TYPE, _NAME, _RAW = 1, 2, 8, 9  # fields of TensorProto
 _FLOAT, _FLOAT16 = 1, 10  # TensorProto.DataType
 _DTYPES = {_FLOAT: "<f4", _FLOAT16: "<f2"}
 _CURE = "install saresnet again"
+_MOST = 1 << 26  # bytes of a stream, beyond which it is not believed
 _STORED = ".weight.float16"
 """Behind the name of a convolution: its weights in a model file."""
 
@@ -107,6 +108,11 @@ class _Streams:
             raise ValueError("cut short")
         return values[at : at + count]
 
+    @property
+    def ended(self) -> bool:
+        """Whether all values were taken."""
+        return all(self._at[kind] == len(values) for kind, (values,) in self._parts.items())
+
     def to_bytes(self) -> bytes:
         """Return all values, compressed: first bytes with first bytes and so on, whose statistics differ."""
         packed = b""
@@ -133,7 +139,7 @@ class _Streams:
 def _inflate(packed: bytes) -> tuple[bytes, bytes]:
     """Return the content of a zlib stream (RFC 1950) and the bytes behind it."""
     reader = zlib.decompressobj()
-    content = reader.decompress(packed)
+    content = reader.decompress(packed, _MOST)
     if not reader.eof:
         raise ValueError("cut short")
     return content, reader.unused_data
@@ -157,7 +163,7 @@ def pack(model: bytes, base: bytes, factors: dict[str, Factors]) -> bytes:
             streams.add("i1", added.left)
             streams.add("i1", added.right)
             streams.add("<f4", added.scale)
-        elif new.type in _DTYPES and np.array_equal(new.values(), new.values().astype("<f2")):
+        elif new.type in _DTYPES and _is_half(new.values()):
             kinds += _HALF
             streams.add("<f2", new.values())
         elif new.type == _FLOAT:
@@ -186,26 +192,29 @@ def unpack(packed: bytes, base: bytes, path: Path | None = None) -> bytes:
         head = json.loads(line)
         if head["base"] != hashlib.sha256(base).hexdigest():
             raise ModelError("was made for another global model", path=path, cure=_CURE)
-        return _rebuilt(base, iter(head["kinds"]), head["rank"], _Streams.read(rest), head["card"])
-    except (ValueError, KeyError, TypeError, AttributeError, StopIteration, zlib.error) as error:
+        return _rebuilt(base, head["kinds"], head["rank"], _Streams.read(rest), head["card"])
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, zlib.error) as error:
         raise ModelError(f"is not a whole adapter ({error})", path=path, cure=_CURE) from error
 
 
-def _rebuilt(base: bytes, kinds: Iterator[str], rank: int, streams: _Streams, card: str) -> bytes:
+def _rebuilt(base: bytes, kinds: str, rank: int, streams: _Streams, card: str) -> bytes:
     """Return the base with the tensors and the card of an adapter in place of its own."""
-    written = b""
+    written, told = [], 0
     for number, kind, value in fields(base):
         if number == _GRAPH and isinstance(value, bytes):
-            value = b"".join(
-                field(
-                    n, k, _changed(v, next(kinds), rank, streams) if n == _INITIALIZER and isinstance(v, bytes) else v
-                )
-                for n, k, v in list(fields(value))
-            )
+            inner = []
+            for n, k, v in fields(value):
+                if n == _INITIALIZER and isinstance(v, bytes):
+                    v = _changed(v, kinds[told], rank, streams)
+                    told += 1
+                inner.append(field(n, k, v))
+            value = b"".join(inner)
         elif number == _METADATA and isinstance(value, bytes) and _entry(value)[0] == METADATA_KEY:
             value = field(1, BYTES, METADATA_KEY.encode()) + field(2, BYTES, card.encode())
-        written += field(number, kind, value)
-    return written
+        written.append(field(number, kind, value))
+    if told < len(kinds) or not streams.ended:
+        raise ValueError("more than there should be")
+    return b"".join(written)
 
 
 def _changed(message: bytes, kind: str, rank: int, streams: _Streams) -> bytes:
@@ -226,6 +235,11 @@ def _changed(message: bytes, kind: str, rank: int, streams: _Streams) -> bytes:
         raise ValueError(f"{kind!r} is no kind of tensor")
     raw = new.astype(_DTYPES[old.type]).tobytes()
     return b"".join(field(n, k, raw if n == _RAW else v) for n, k, v in fields(message))
+
+
+def _is_half(values: np.ndarray) -> bool:
+    with np.errstate(over="ignore"):
+        return np.array_equal(values, values.astype("<f2"))
 
 
 def _tensors(model: bytes) -> Iterator[_Tensor]:
