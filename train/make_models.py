@@ -80,7 +80,7 @@ class Tier:
 
 
 _ADAPTED = "--rank 4 --batch-size 64 --compile"
-_EXPORTED = "--weights float16 --background-windows 20000 --engine openvino"
+_EXPORTED = "--weights float16 --background-windows 20000 --background-shuffles 5000 --engine openvino"
 
 TIERS = {
     "encode": Tier(".onnx", partial(passes, most=10)),

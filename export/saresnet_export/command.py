@@ -61,6 +61,13 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     help="Of the genome, at most.",
 )
 @click.option(
+    "--background-shuffles",
+    type=click.IntRange(min=1000),
+    default=20_000,
+    show_default=True,
+    help="Of the bound windows of the training files.",
+)
+@click.option(
     "--engine",
     type=click.Choice(["onnxruntime", "openvino"]),
     default="onnxruntime",
@@ -90,6 +97,7 @@ def export(
     exclude: tuple[Path, ...],
     only: tuple[str, ...],
     background_windows: int,
+    background_shuffles: int,
     engine: str,
     threads: int | None,
     quiet: bool,
@@ -124,6 +132,7 @@ def export(
         genome=None if background is None else Background(background, exclude=exclude),
         only=tuple(parse_interval(text) for text in only),
         count=background_windows,
+        shuffles=background_shuffles,
     )
     report = export_model(
         checkpoint,

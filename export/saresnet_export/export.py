@@ -47,7 +47,7 @@ class Material:
     test_positive, test_negative: FASTA files of bound and unbound windows.
     positives: FASTA files of the bound windows it was trained on; their shuffles are the
     "shuffled" background. genome: the "genomic" background, its held-out part
-    and bound sites left out; only: parts of it to take windows from; count: how many at most.
+    and bound sites left out; only: parts of it to take windows from; count: how many at most; shuffles: how many.
     """
 
     test_positive: tuple[Path, ...] = ()
@@ -56,6 +56,7 @@ class Material:
     genome: training.Background | None = None
     only: tuple[Interval, ...] = ()
     count: int = 200_000
+    shuffles: int = SHUFFLES
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,7 @@ def _backgrounds(material: Material) -> dict[str, tuple[np.ndarray, str]]:
     positives = _read(material.positives)
     made: dict[str, tuple[np.ndarray, str]] = {}
     if len(positives):
-        shuffles = shuffled_windows(positives, min(SHUFFLES, material.count // 4))
+        shuffles = shuffled_windows(positives, material.shuffles)
         text = f"{len(shuffles)} dinucleotide shuffles of the {len(positives)} bound windows of the training files"
         made["shuffled"] = shuffles, text
     if material.genome is not None:

@@ -99,7 +99,7 @@ def test_a_model_of_ones_own_is_served(serve: Callable[..., Any], web: SimpleNam
 
 def test_few_models_stay_open(serve: Callable[..., Any], web: SimpleNamespace) -> None:
     server = serve(
-        "--engine", "onnxruntime", "--open-models", 1, "--tf", "CTCF,CTCFL,YY1", "--cell", "GM12878,K562,H1-hESC"
+        "--engine", "onnxruntime", "--open-models", 1, "--tf", "CTCF,CTCFL,SRF", "--cell", "GM12878,K562,H1-hESC"
     )
     ids = [model["id"] for model in httpx.get(f"{server.url}/api/models").json()["models"]]
     assert len(ids) == 3
