@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from saresnet_cli.errors import ModelError, OutputError
+from saresnet_cli.errors import OutputError
 from saresnet_cli.model import load_model
 from saresnet_cli.output import named, whole_file
 from saresnet_cli.registry.index import FILE, Entry, complete, parse_fetched_index, write_index
-from saresnet_cli.registry.models import Registry
+from saresnet_cli.registry.models import Registry, check_sha256
 
 
 def save(registry: Registry, entries: Iterable[Entry], folder: Path) -> list[Path]:
@@ -25,8 +25,7 @@ def save(registry: Registry, entries: Iterable[Entry], folder: Path) -> list[Pat
     written = []
     for entry in entries:
         model = load_model(registry.path(entry))
-        if model.sha256 != entry.sha256:
-            raise ModelError(f"its sha256 is not that of {entry.id}", path=model.path, cure="install saresnet again")
+        check_sha256(model.data, entry, model.path)
         target = folder / complete(entry).file
         _write(target, model.data)
         listed[entry.id] = complete(entry)
