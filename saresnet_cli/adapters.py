@@ -21,9 +21,6 @@ from saresnet_cli.card import METADATA_KEY
 from saresnet_cli.errors import ModelError
 from saresnet_cli.protobuf import BYTES, field, fields
 
-SUFFIX = ".adapter"
-"""How the file of an adapter ends."""
-
 GLOBAL = "global"
 """Id of the model that adapters are made for."""
 

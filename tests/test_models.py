@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from saresnet_cli import Genome, Region, load_model, scan
-from saresnet_cli.adapters import SUFFIX
 from saresnet_cli.registry import Registry
+from saresnet_cli.registry.index import SUFFIX
 from saresnet_cli.runtime import Runtime
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -27,10 +27,9 @@ from pathlib import Path
 import click
 
 from saresnet_cli import main, selftest
-from saresnet_cli.adapters import SUFFIX
 from saresnet_cli.model import Model, load_model
 from saresnet_cli.registry import Registry
-from saresnet_cli.registry.index import Entry, write_index
+from saresnet_cli.registry.index import SUFFIX, Entry, write_index
 from saresnet_train.checkpoint import strip_checkpoint
 from saresnet_train.data import DataSet, read_manifest, read_windows
 from saresnet_train.recipe import passes

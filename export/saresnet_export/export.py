@@ -14,11 +14,12 @@ import onnxruntime
 import torch
 
 from saresnet_cli import __version__
-from saresnet_cli.adapters import GLOBAL, SUFFIX, pack
+from saresnet_cli.adapters import GLOBAL, pack
 from saresnet_cli.card import METADATA_KEY, WINDOW, Background, Card
 from saresnet_cli.errors import ModelError, OutputError
 from saresnet_cli.model import load_model
 from saresnet_cli.output import whole_file
+from saresnet_cli.registry.index import SUFFIX
 from saresnet_cli.runtime import Runtime
 from saresnet_export.calibration import SHUFFLES, describe_genome, genomic_windows, shuffled_windows, threshold
 from saresnet_export.graph import build_model

@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from saresnet_cli.adapters import SUFFIX
 from saresnet_cli.errors import ModelError
 
 FILE = "registry.json"
 FORMAT = 1
+
+SUFFIX = ".adapter"
+"""How the file of an adapter ends (`saresnet_cli.adapters`, which loads numpy: to complete a name must not)."""
 
 LARGEST = 1 << 30
 """Bytes of a model file beyond which an index that is fetched is not believed."""

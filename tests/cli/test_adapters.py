@@ -16,11 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import numpy_helper
 
-from saresnet_cli.adapters import GLOBAL, LARGEST, MAGIC, SUFFIX, Factors, pack, unpack
+from saresnet_cli.adapters import GLOBAL, LARGEST, MAGIC, Factors, pack, unpack
 from saresnet_cli.card import METADATA_KEY
 from saresnet_cli.errors import ModelError
 from saresnet_cli.model import load_model
 from saresnet_cli.registry import Offer, Registry, save
+from saresnet_cli.registry.index import SUFFIX
 
 BASE = load_model(GLOBAL).data
 CONVOLUTIONS = [t.name for t in onnx.load_from_string(BASE).graph.initializer if t.name.endswith(".weight.float16")]

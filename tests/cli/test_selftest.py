@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from saresnet_cli import selftest
-from saresnet_cli.adapters import SUFFIX
 from saresnet_cli.engines import openvino
 from saresnet_cli.errors import ModelError
 from saresnet_cli.model import load_model
 from saresnet_cli.registry import Offer, Registry, cache
+from saresnet_cli.registry.index import SUFFIX
 from saresnet_cli.runtime import Runtime
 
 ROOT = Path(__file__).resolve().parents[2]
