@@ -33,6 +33,9 @@ _CURES = {
     errno.ENAMETOOLONG: "give a shorter name",
 }
 
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+"""What `flock` fails with on a file system that knows no locks."""
+
 
 class Sink(Protocol):
     """What results are written to."""

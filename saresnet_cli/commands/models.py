@@ -5,18 +5,61 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from saresnet_cli.commands.options import as_json, debug_option, names_in, quiet_option
+from saresnet_cli.commands.options import F, as_json, debug_option, names_in, quiet_option
 
 if TYPE_CHECKING:
     from saresnet_cli.registry.index import Entry
     from saresnet_cli.registry.models import Registry
 
 _COLUMNS = ("id", "tf", "cell", "auroc", "auprc", "bytes", "licence")
+
+
+Chosen = Callable[["Registry"], "list[Entry]"]
+
+
+def _choice(every: str) -> Callable[[F], F]:
+    """Add the options that choose models, and give the command `chosen`, which takes them from a registry.
+
+    every: what those of --all are, for the help. Options that name none, or in two ways, are a click.UsageError.
+    """
+
+    def add(command: F) -> F:
+        @wraps(command)
+        def choosing(
+            *args: Any, ids: tuple[str, ...], tf: str | None, cell: str | None, everything: bool, **options: Any
+        ) -> Any:
+            if bool(ids) + (tf is not None) + everything != 1:
+                raise click.UsageError("Say which models: ids, --tf, or --all.")
+            if cell is not None and tf is None:
+                raise click.UsageError("--cell goes with --tf.")
+
+            def chosen(registry: Registry) -> list[Entry]:
+                if everything:
+                    return list(registry.entries)
+                if tf is not None:
+                    return registry.select(names_in(tf), names_in(cell) if cell is not None else None)
+                return list({entry.id: entry for entry in map(registry.get, ids)}.values())
+
+            return command(*args, chosen=chosen, **options)
+
+        wrapped: Any = choosing
+        for option in (
+            click.option("--all", "everything", is_flag=True, help=f"Every model that {every}."),
+            click.option("--cell", metavar="CELL[,...]", help="With --tf: in these cell types."),
+            click.option("--tf", metavar="TF[,...]|all", help="Models of these factors."),
+            click.argument("ids", nargs=-1, metavar="[ID]..."),
+        ):
+            wrapped = option(wrapped)
+        return cast(F, wrapped)
+
+    return add
 
 
 @click.group()
@@ -97,20 +140,14 @@ def verify(as_json: bool) -> None:
 
 
 @models.command(no_args_is_help=True)
-@click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option("--tf", metavar="TF[,...]|all", help="Models of these factors.")
-@click.option("--cell", metavar="CELL[,...]", help="With --tf: in these cell types.")
-@click.option("--all", "everything", is_flag=True, help="Every model that the source has.")
+@_choice("the source has")
 @click.option("--from", "source", metavar="FOLDER_OR_URL", help="The source.  [default: $SARESNET_MODELS_URL]")
 @click.option("--index-sha256", metavar="HEX", help="What the sha256 of its registry.json has to be.")
 @click.option("--timeout", type=click.FloatRange(1), default=30, show_default=True, help="Seconds without an answer.")
 @quiet_option
 @debug_option
 def fetch(
-    ids: tuple[str, ...],
-    tf: str | None,
-    cell: str | None,
-    everything: bool,
+    chosen: Chosen,
     source: str | None,
     index_sha256: str | None,
     timeout: float,
@@ -129,10 +166,8 @@ def fetch(
     """
     from saresnet_cli.registry.fetching import Offer
 
-    _check_choice(ids, tf, cell, everything)
     offer = Offer(source, index_sha256, timeout)
-    entries = _chosen(offer.registry, ids, tf, cell, everything)
-    fetched = offer.fetch(entries, _progress)
+    fetched = offer.fetch(chosen(offer.registry), _progress)
     for model in fetched:
         click.echo(f"{model.entry.id}\t{model.path}")
     new = [model.entry.bytes for model in fetched if model.new]
@@ -142,10 +177,7 @@ def fetch(
 
 
 @models.command(no_args_is_help=True)
-@click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option("--tf", metavar="TF[,...]|all", help="Models of these factors.")
-@click.option("--cell", metavar="CELL[,...]", help="With --tf: in these cell types.")
-@click.option("--all", "everything", is_flag=True, help="Every model that is here.")
+@_choice("is here")
 @click.option(
     "-o",
     "--output",
@@ -156,7 +188,7 @@ def fetch(
     help="Where to write them.",
 )
 @debug_option
-def save(ids: tuple[str, ...], tf: str | None, cell: str | None, everything: bool, folder: Path) -> None:
+def save(chosen: Chosen, folder: Path) -> None:
     """Write models as complete ONNX files, with an index.
 
     Any ONNX runtime can use the files; the folder, or a web server's copy of it,
@@ -170,28 +202,10 @@ def save(ids: tuple[str, ...], tf: str | None, cell: str | None, everything: boo
     from saresnet_cli.registry.models import Registry
     from saresnet_cli.registry.saving import save as write
 
-    _check_choice(ids, tf, cell, everything)
     registry = Registry.read()
-    entries = _chosen(registry, ids, tf, cell, everything)
+    entries = chosen(registry)
     for entry, path in zip(entries, write(registry, entries, folder), strict=True):
         click.echo(f"{entry.id}\t{path}")
-
-
-def _check_choice(ids: tuple[str, ...], tf: str | None, cell: str | None, everything: bool) -> None:
-    if bool(ids) + (tf is not None) + everything != 1:
-        raise click.UsageError("Say which models: ids, --tf, or --all.")
-    if cell is not None and tf is None:
-        raise click.UsageError("--cell goes with --tf.")
-
-
-def _chosen(
-    registry: Registry, ids: tuple[str, ...], tf: str | None, cell: str | None, everything: bool
-) -> list[Entry]:
-    if everything:
-        return list(registry.entries)
-    if tf is not None:
-        return registry.select(names_in(tf), names_in(cell) if cell is not None else None)
-    return list({entry.id: entry for entry in map(registry.get, ids)}.values())
 
 
 def _progress(done: int, total: int) -> None:

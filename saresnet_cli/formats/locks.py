@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
 from collections.abc import Iterator, Sequence
@@ -11,9 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from saresnet_cli.errors import OutputError
-from saresnet_cli.output import named, real_path
-
-_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
+from saresnet_cli.output import NO_LOCKS, named, real_path
 
 
 def beside(file: str | Path, kind: str) -> Path:
@@ -53,7 +50,7 @@ def _locked(path: Path, file: str | Path) -> Iterator[BinaryIO]:
             except BlockingIOError:
                 raise OutputError("another process is writing it", path=file, cure="give another name") from None
             except OSError as error:
-                if error.errno not in _NO_LOCKS:
+                if error.errno not in NO_LOCKS:
                     raise
             if not path.exists() or not os.path.samestat(os.fstat(log.fileno()), path.lstat()):
                 continue  # another process had it, and is done with it

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from saresnet_cli.errors import ModelError, OutputError
+from saresnet_cli.output import NO_LOCKS
 from saresnet_cli.registry.cache import FOLDER_VARIABLE, folder
 from saresnet_cli.registry.index import Entry
 from saresnet_cli.registry.sources import Broken, Source
@@ -32,7 +33,6 @@ MOST_ATTEMPTS = 50
 
 _BLOCK = 1 << 16
 _TURNS = 100  # of other processes that we wait for
-_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 _log = logging.getLogger("saresnet")
 R = TypeVar("R")
 
@@ -136,7 +136,7 @@ def _lock(file: int, id: str) -> bool:
         _log.info("another process is fetching %s: waiting for it", id)
         fcntl.flock(file, fcntl.LOCK_EX)
     except OSError as error:
-        if error.errno in _NO_LOCKS:
+        if error.errno in NO_LOCKS:
             return False
         raise
     return True
