@@ -91,7 +91,7 @@ class Bases(Protocol):
 
 
 def locate(
-    windows: np.ndarray, genome: Bases, span: tuple[int, int] | None = None, k: int = 31, block: int = 2_000_000
+    windows: np.ndarray, genome: Bases, span: tuple[int, int] | None = None, k: int = 31, block: int = 32_768
 ) -> np.ndarray:
     """Find where the middle of each window stands in a genome, on either strand.
 
@@ -106,17 +106,20 @@ def locate(
     order = np.argsort(wanted)
     ranked = wanted[order]
     found = np.full(len(windows), -1, np.int64)
+    # all but one k-mer of the genome in some hundred are left out by a look at the low bits of their hashes
+    low_bits = np.uint64((1 << max(12, (100 * len(ranked)).bit_length())) - 1)
+    likely = np.zeros(int(low_bits) + 1, bool)
+    likely[ranked & low_bits] = True
     low, high = span or (0, len(genome))
     for at in range(low, max(low, high - k + 1), block):
         part = genome[at : min(at + block + k - 1, high)]
         if (part == OTHER).all():
             continue
         hashes = hash_kmers(part[None], k)[0]
-        rank = np.searchsorted(ranked, hashes, "left")
-        hits = np.flatnonzero(
-            (rank < len(ranked)) & (ranked[np.minimum(rank, len(ranked) - 1)] == hashes) & (hashes != 0)
-        )
-        for place, nearest in zip(hits.tolist(), rank[hits].tolist(), strict=True):
+        places = np.flatnonzero(likely[hashes & low_bits] & (hashes != 0))
+        rank = np.searchsorted(ranked, hashes[places])
+        hits = ranked[np.minimum(rank, len(ranked) - 1)] == hashes[places]
+        for place, nearest in zip(places[hits].tolist(), rank[hits].tolist(), strict=True):
             while nearest < len(ranked) and ranked[nearest] == hashes[place]:
                 found[order[nearest]] = at + place
                 nearest += 1
