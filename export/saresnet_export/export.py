@@ -226,7 +226,7 @@ def _read(paths: tuple[Path, ...]) -> np.ndarray:
 
 
 def _score(data: bytes, windows: np.ndarray, path: Path, engine: str, threads: int | None) -> np.ndarray:
-    # Figures and quantiles in a card come from one engine, on every machine.
+    # figures and quantiles in the card of a shipped model come from one engine, on every machine
     with Runtime(engine, device="cpu", threads=threads).open_files([(data, path)]) as scorer:
         return scorer.logits(windows)[:, 0]
 
