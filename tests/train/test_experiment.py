@@ -159,7 +159,7 @@ def test_no_window_of_a_part_is_in_another(folder: Path) -> None:
 def test_a_killed_run_goes_on_to_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     for name in ("g.fa", "p.narrowPeak"):
         shutil.copy(folder / name, tmp_path)
-    options = [*QUICK, "--epochs", 12]
+    options = [*QUICK, "--epochs", 6]
     whole = _run(folder, "finetune", "p.narrowPeak", "g.fa", *options, "--work", "long/run.train", "-o", "long.onnx")
     assert whole.returncode == 0, whole.stderr
     command = _command("finetune", "p.narrowPeak", "g.fa", *options, "--work", "run.train", "-o", "long.onnx")
