@@ -54,42 +54,49 @@ PRETRAIN = f"saresnet train pretrain --data DATA --background DATA/{GENOME} --ho
 MODELS = Path(__file__).resolve().parent.parent / "models"
 
 
-SHOWN = 3_000
-MOST = 2_000
-"""Bound windows that an adapter of the tier `gm12878` is shown, and that one of `pan`, of which there are so many, is
-shown and trained on at most: in ten passes at most."""
+SHOWN, SHOWN_PAN = 3_000, 5_000
+"""Bound windows that an adapter is shown at least, in ten passes at most: one of the tier `gm12878`, one of `pan`."""
+
+LARGE, MOST = 6_400, 2_000
+"""A set of `pan` with more positives than `LARGE` is trained on `MOST` of them, once. More would be better: it is what
+two cores had time for."""
 
 
-def few_passes(positives: int, shown: int = SHOWN) -> int:
+def few_passes(positives: int, shown: int) -> int:
     """Return how many passes an adapter is trained for, by the number of positives."""
-    return min(10, -(-shown // min(shown, positives)))
+    return min(10, -(-shown // positives))
 
 
 @dataclass(frozen=True)
 class Tier:
     """How the sets of a tier of the data become models.
 
-    suffix: of their files; passes: epochs by the number of positives; finetune, export: further options.
+    suffix: of their files; passes: epochs by the number of positives; finetune: further options by the same, export:
+    further options.
     """
 
     suffix: str
     passes: Callable[[int], int]
-    finetune: str = ""
+    finetune: Callable[[int], str] = lambda positives: ""
     export: str = ""
 
 
-_ADAPTED = "--rank 4 --batch-size 64 --compile"
+_BRIEF = "--rank 4 --batch-size 64 --compile"
 _EXPORTED = "--weights float16 --background-windows 20000 --background-shuffles 5000 --engine openvino"
+
+
+def _pan(positives: int) -> str:
+    if positives > LARGE:
+        return f"{_BRIEF} --learning-rate 0.01 --shuffles 1 --most {MOST}"
+    return f"--rank 4 --learning-rate 0.01 --shuffles 1 --most {SHOWN_PAN}"
+
 
 TIERS = {
     "encode": Tier(".onnx", partial(passes, most=10)),
-    "gm12878": Tier(SUFFIX, few_passes, f"{_ADAPTED} --learning-rate 0.005", _EXPORTED),
-    "pan": Tier(
-        SUFFIX,
-        partial(few_passes, shown=MOST),
-        f"{_ADAPTED} --learning-rate 0.01 --shuffles 1 --most {MOST}",
-        _EXPORTED,
+    "gm12878": Tier(
+        SUFFIX, partial(few_passes, shown=SHOWN), lambda positives: f"{_BRIEF} --learning-rate 0.005", _EXPORTED
     ),
+    "pan": Tier(SUFFIX, partial(few_passes, shown=SHOWN_PAN), _pan, _EXPORTED),
 }
 """In this order: a set whose name an earlier tier has is left out."""
 
@@ -121,9 +128,10 @@ def commands(chosen: DataSet, real: Path, data: Path, runs: Path, models: Path) 
     background: list[object] = ["--background", data / GENOME]
     for peaks in own or sorted((real / "chr22").glob(f"{chosen.tf}_*")):
         background += ["--exclude", data / "chr22" / peaks.name]
-    recipe: list[object] = ["--epochs", tier.passes(len(read_windows(real / chosen.tier / chosen.name / POSITIVES)))]
-    recipe += shlex.split(tier.finetune)
-    if own and not tier.finetune:  # hard windows of a background whose bound sites are not known would be bound ones
+    positives = len(read_windows(real / chosen.tier / chosen.name / POSITIVES))
+    further = shlex.split(tier.finetune(positives))
+    recipe: list[object] = ["--epochs", tier.passes(positives), *further]
+    if own and not further:  # hard windows of a background whose bound sites are not known would be bound ones
         recipe += ["--learning-rate", 0.0015, "--genomic", 4, "--hard", 0.25]
     which: list[object] = ["--data", data, "--set", f"{chosen.tier}/{chosen.name}"]
     checkpoint = runs / chosen.name / "checkpoint.pt"
