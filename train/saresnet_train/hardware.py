@@ -18,7 +18,7 @@ class Hardware:
     """Where a run computes: device, precision and its place among the processes of torchrun.
 
     compiled: whether torch compiles the network first, which takes minutes, once a process; each batch then takes
-    two thirds of the time.
+    two thirds of the time on some CPUs, and as long as before on others.
     """
 
     device: torch.device
