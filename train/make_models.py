@@ -54,49 +54,34 @@ PRETRAIN = f"saresnet train pretrain --data DATA --background DATA/{GENOME} --ho
 MODELS = Path(__file__).resolve().parent.parent / "models"
 
 
-SHOWN, SHOWN_PAN = 3_000, 5_000
-"""Bound windows that an adapter is shown at least, in ten passes at most: one of the tier `gm12878`, one of `pan`."""
-
-LARGE, MOST = 6_400, 2_000
-"""A set of `pan` with more positives than `LARGE` is trained on `MOST` of them, once. More would be better: it is what
-two cores had time for."""
+SHOWN = 5_000
+"""Bound windows that a model of the tier `pan` is shown: a larger set's are drawn, a smaller set's come again."""
 
 
-def few_passes(positives: int, shown: int) -> int:
-    """Return how many passes an adapter is trained for, by the number of positives."""
-    return min(10, -(-shown // positives))
+def few_passes(positives: int) -> int:
+    """Return how many passes show `SHOWN` bound windows, ten at most, by the number of positives."""
+    return min(10, -(-SHOWN // positives))
 
 
 @dataclass(frozen=True)
 class Tier:
     """How the sets of a tier of the data become models.
 
-    suffix: of their files; passes: epochs by the number of positives; finetune: further options by the same, export:
-    further options.
+    suffix: of their files; passes: epochs by the number of positives; finetune, export: further options.
     """
 
     suffix: str
     passes: Callable[[int], int]
-    finetune: Callable[[int], str] = lambda positives: ""
+    finetune: str = ""
     export: str = ""
 
 
-_BRIEF = "--rank 4 --batch-size 64 --compile"
 _EXPORTED = "--weights float16 --background-windows 20000 --background-shuffles 5000 --engine openvino"
-
-
-def _pan(positives: int) -> str:
-    if positives > LARGE:
-        return f"{_BRIEF} --learning-rate 0.01 --shuffles 1 --most {MOST}"
-    return f"--rank 4 --learning-rate 0.01 --shuffles 1 --most {SHOWN_PAN}"
-
 
 TIERS = {
     "encode": Tier(".onnx", partial(passes, most=10)),
-    "gm12878": Tier(
-        SUFFIX, partial(few_passes, shown=SHOWN), lambda positives: f"{_BRIEF} --learning-rate 0.005", _EXPORTED
-    ),
-    "pan": Tier(SUFFIX, partial(few_passes, shown=SHOWN_PAN), _pan, _EXPORTED),
+    "gm12878": Tier(SUFFIX, partial(passes, most=10), "--rank 4 --learning-rate 0.005", _EXPORTED),
+    "pan": Tier(SUFFIX, few_passes, f"--rank 4 --learning-rate 0.01 --shuffles 1 --most {SHOWN}", _EXPORTED),
 }
 """In this order: a set whose name an earlier tier has is left out."""
 
@@ -129,7 +114,7 @@ def commands(chosen: DataSet, real: Path, data: Path, runs: Path, models: Path) 
     for peaks in own or sorted((real / "chr22").glob(f"{chosen.tf}_*")):
         background += ["--exclude", data / "chr22" / peaks.name]
     positives = len(read_windows(real / chosen.tier / chosen.name / POSITIVES))
-    further = shlex.split(tier.finetune(positives))
+    further = shlex.split(tier.finetune)
     recipe: list[object] = ["--epochs", tier.passes(positives), *further]
     if own and not further:  # hard windows of a background whose bound sites are not known would be bound ones
         recipe += ["--learning-rate", 0.0015, "--genomic", 4, "--hard", 0.25]
