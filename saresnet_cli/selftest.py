@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -16,7 +17,7 @@ from saresnet_cli.errors import ModelError
 from saresnet_cli.model import Model, load_model
 from saresnet_cli.registry.index import Entry
 from saresnet_cli.registry.models import Registry
-from saresnet_cli.runtime import Runtime
+from saresnet_cli.runtime import Runtime, available_threads
 
 FILE = "selftest.fa"
 """The stored windows, in the folder of the shipped models; made by `train/make_selftest.py`."""
@@ -109,33 +110,61 @@ def describe(model: Model) -> dict[str, Any]:
     return {"windows": digest(windows), "logits": [round(float(logit), 5) for logit in logits]}
 
 
-def selftest(runtime: Runtime | None = None, told: Callable[[Result], None] = lambda result: None) -> Report:
+def selftest(
+    runtime: Runtime | None = None,
+    told: Callable[[Result], None] = lambda result: None,
+    models: Sequence[str] = (),
+) -> Report:
     """Score the stored windows with every model that is here, and compare the logits with the stored ones.
 
-    runtime: what to compute with; told: is called with each result as it comes. Raises DeviceError when what
-    `runtime` asks for is not there, ModelError when no model has logits to compare with.
+    runtime: what to compute with; told: is called with each result, in the order of the models; models: ids of those
+    to test, default all. Raises DeviceError when what `runtime` asks for is not there, ModelError when a model is
+    not here, or none has logits to compare with.
     """
     runtime = runtime or Runtime()
-    windows = stored_windows()
     report = Report(precision=runtime.precision)
-    for entry in Registry.read().entries:
-        if entry.selftest.get("windows") != digest(windows):
+    name = digest(stored_windows())
+    registry = Registry.read()
+    entries = []
+    chosen = {entry.id: entry for entry in map(registry.get, models)} or {entry.id: entry for entry in registry.entries}
+    for entry in chosen.values():
+        if entry.selftest.get("windows") == name:
+            entries.append(entry)
+        else:
             report.without.append(entry.id)
-            continue
-        report.results.append(_check(entry, windows, runtime, report))
-        told(report.results[-1])
+    for result in _checked(entries, runtime, report):
+        report.results.append(result)
+        told(result)
     if not report.results:
         raise ModelError("no model has logits to compare with: nothing was tested", cure="install saresnet again")
     return report
 
 
-def _check(entry: Entry, windows: np.ndarray, runtime: Runtime, report: Report) -> Result:
+def _checked(entries: list[Entry], runtime: Runtime, report: Report) -> Iterator[Result]:
+    """Compare models one after the other until one could be opened, and the rest side by side where that is a CPU."""
+    left = iter(entries)
+    for entry in left:
+        yield _check(entry, runtime, report)
+        if report.device:
+            break
+    if not report.device.startswith("CPU"):
+        yield from (_check(entry, runtime, report) for entry in left)
+        return
+    # to open a model takes several times as long as its 64 windows, and is the work of one core
+    one = replace(runtime, threads=1, device="cpu")
+    with ThreadPoolExecutor(runtime.threads or available_threads()) as pool:
+        yield from pool.map(lambda entry: _check(entry, one), left)
+
+
+def _check(entry: Entry, runtime: Runtime, report: Report | None = None) -> Result:
     """Compare one model with the logits stored for it, and tell the report what computed it."""
+    windows = stored_windows()
     try:
         model = load_model(entry.id)
         wanted = np.asarray(entry.selftest["logits"], np.float64).reshape(len(windows))
         with runtime.open([model]) as scorer:
-            report.engine, report.device = scorer.engine, scorer.device
+            if report is not None:
+                report.engine, report.device = scorer.engine, scorer.device
             logits = scorer.logits(windows)[:, 0]
         differences = np.abs(logits - wanted)
     except ModelError as error:

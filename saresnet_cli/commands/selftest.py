@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from saresnet_cli.commands.options import as_json, debug_option, runtime_options
+from saresnet_cli.commands.options import as_json, debug_option, known, runtime_options
 
 if TYPE_CHECKING:
     from saresnet_cli.runtime import Runtime
@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.option(
+    "--model", "models", metavar="ID", multiple=True, shell_complete=known("models"),
+    help="Only this one; repeatable.",
+)  # fmt: skip
 @runtime_options
 @as_json
 @debug_option
-def selftest(runtime: Runtime, as_json: bool) -> None:
+def selftest(models: tuple[str, ...], runtime: Runtime, as_json: bool) -> None:
     """Say whether this machine computes what ours did.
 
     Scores 64 stored windows with every model that is here, on the device in
@@ -29,12 +33,12 @@ def selftest(runtime: Runtime, as_json: bool) -> None:
 
     \b
     saresnet selftest
-    saresnet selftest --device cuda --precision float16
+    saresnet selftest --model global --device cuda --precision float16
     """
     from saresnet_cli.errors import ModelError
     from saresnet_cli.selftest import selftest as run
 
-    report = run(runtime, told=lambda result: None if as_json else click.echo(_line(result)))
+    report = run(runtime, told=lambda result: None if as_json else click.echo(_line(result)), models=models)
     if as_json:
         figures = {
             "ok": not report.wrong, "engine": report.engine, "precision": report.precision, "device": report.device,

@@ -126,6 +126,30 @@ def test_the_command_says_so_in_a_line(folder: Path, saresnet: Command, tmp_path
     assert [model["id"] for model in told["models"]] == IDS
 
 
+def test_models_are_chosen_by_id(folder: Path, saresnet: Command, tmp_path: Path) -> None:
+    change(folder, shifted(17, 0.001), "CTCF_K562")
+    environment = {"SARESNET_MODELS": str(folder), "SARESNET_CACHE": str(tmp_path / "cache")}
+    command = ("selftest", "--device", "cpu", "--model", "max_k562", "--model", "CTCF_GM12878", "--model", "MAX_K562")
+    done = saresnet(*command, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert [row.split("\t")[0] for row in done.stdout.splitlines()[:-1]] == ["MAX_K562", "CTCF_GM12878"]
+    assert saresnet(*command, "--model", "CTCF_K562", env=environment).returncode == 1
+    none = saresnet("selftest", "--device", "cpu", "--model", "CTCF_K563", env=environment)
+    assert (none.returncode, none.stdout) == (1, "")
+    assert none.stderr.startswith("saresnet: error: no model 'CTCF_K563'; ") and "CTCF_K562" in none.stderr
+
+
+def test_models_side_by_side_are_told_in_their_order(folder: Path) -> None:
+    change(folder, shifted(17, 0.001), "CTCF_GM12878")
+    change(folder, lambda entry: entry | {"sha256": "0" * 64}, "CTCF_K562")
+    told: list[selftest.Result] = []
+    report = selftest.selftest(Runtime("onnxruntime", device="cpu", threads=3), told.append)
+    assert [result.id for result in told] == IDS
+    assert report.results == told
+    assert [result.id for result in report.wrong] == IDS[:2]
+    assert report.device.startswith("CPU, 3 threads")
+
+
 def test_fetched_models_bring_theirs(folder: Path, tmp_path: Path, toy: SimpleNamespace) -> None:
     remote = toy.registry(tmp_path / "remote", ["XYZ1_pan", "XYZ2_pan"])
     change(remote, lambda e: e | {"selftest": selftest.describe(load_model(remote / e["file"]))}, "XYZ1_pan")
