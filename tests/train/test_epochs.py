@@ -11,6 +11,7 @@ from saresnet_train.epochs import Epochs
 from saresnet_train.fit import MINING_STRIDE, _hardest
 from saresnet_train.gc import gc_bins, gc_shares
 from saresnet_train.hardware import Hardware
+from saresnet_train.lowrank import adapt
 from saresnet_train.negatives import GenomicWindows
 from saresnet_train.network import NetworkConfig, SAResNet
 from saresnet_train.predict import predict
@@ -132,13 +133,16 @@ def test_flanks_are_drawn_where_they_may_be(real_windows: np.ndarray, background
         Epochs(real_windows[:80], recipe, 1, background)
 
 
+@pytest.mark.parametrize("rank", [0, 2])
 def test_the_hardest_are_looked_for_among_so_many_at_most(
-    real_windows: np.ndarray, background: GenomicWindows, monkeypatch: pytest.MonkeyPatch
+    rank: int, real_windows: np.ndarray, background: GenomicWindows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = PLAIN.changed(genomic=4.0, hard=0.5, epochs=2)
     epochs = Epochs(real_windows[:50], recipe, 1, background)
     torch.manual_seed(1)
     model = SAResNet(NetworkConfig(channels=8, blocks=(1,), attention_channels=4, hidden=4)).eval()
+    if rank:
+        adapt(model, rank)
     hardware = Hardware(torch.device("cpu"), False)
     every = background.every(MINING_STRIDE)
     logits = predict(model, background.take(every), "forward")

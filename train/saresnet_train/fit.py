@@ -22,6 +22,7 @@ from saresnet_train.checkpoint import read_checkpoint, save_checkpoint
 from saresnet_train.codes import one_hot
 from saresnet_train.epochs import Epochs
 from saresnet_train.hardware import Hardware
+from saresnet_train.lowrank import is_adapted
 from saresnet_train.metrics import measure
 from saresnet_train.network import SAResNet
 from saresnet_train.predict import predict
@@ -160,7 +161,7 @@ def _hardest(state: dict, model: SAResNet, epochs: Epochs, recipe: Recipe, hardw
         starts = background.every(MINING_STRIDE * max(1, wider))
         told: list[torch.Tensor | None] = [None]
         if hardware.lead:  # the others have batch norm statistics of their own
-            logits = predict(model, background.take(starts), "forward", bfloat16=hardware.bfloat16)
+            logits = _rank(model, background.take(starts), hardware)
             highest = np.sort(np.argsort(-logits, kind="stable")[: max(1, round(HARDEST * len(starts)))])
             told = [torch.as_tensor(starts[highest])]
         if hardware.world > 1:
@@ -168,6 +169,16 @@ def _hardest(state: dict, model: SAResNet, epochs: Epochs, recipe: Recipe, hardw
         found = state["hard"] = {"epoch": state["epoch"], "starts": told[0]}
     hardest: np.ndarray = found["starts"].numpy()
     return hardest
+
+
+def _rank(model: SAResNet, codes: np.ndarray, hardware: Hardware) -> np.ndarray:
+    """Score windows, one strand of each, on a CPU by the engine that scans: it takes half the time."""
+    if hardware.device.type != "cpu" or hardware.bfloat16 or is_adapted(model.state_dict()):
+        return predict(model, codes, "forward", bfloat16=hardware.bfloat16)
+    from saresnet_export.scoring import open_network
+
+    with open_network(model, "forward", torch.get_num_threads()) as score:
+        return score(codes)
 
 
 def _step(
