@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from saresnet_train.codes import OTHER, reverse_complement
 
@@ -63,6 +61,9 @@ def group_by_locus(codes: np.ndarray, block: int = 50_000) -> np.ndarray:
     same = (ranked[1:] == ranked[:-1]) & (ranked[1:] != 0)
     rows = (order // per_row).astype(np.int32)
     left, right = rows[:-1][same], rows[1:][same]
+    from scipy.sparse import coo_matrix  # slow to load
+    from scipy.sparse.csgraph import connected_components
+
     links = coo_matrix((np.ones(len(left), np.int8), (left, right)), shape=(count, count))
     return connected_components(links, directed=False)[1]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 
 def measure(labels: np.ndarray, logits: np.ndarray, threshold: float = 0.0) -> dict[str, float]:
@@ -14,6 +13,8 @@ def measure(labels: np.ndarray, logits: np.ndarray, threshold: float = 0.0) -> d
     in the paper). A metric that is not defined (no window of a class, or none
     called bound) is NaN.
     """
+    from sklearn.metrics import average_precision_score, roc_auc_score  # slow to load
+
     labels = np.asarray(labels).astype(bool)
     logits = np.asarray(logits, dtype=np.float64)
     called = logits > threshold
