@@ -17,6 +17,9 @@ EXAMPLES = ROOT / "examples"
 # models that a developer has fetched are none of the tests'
 os.environ["SARESNET_CACHE"] = "/nonexistent/saresnet"
 
+# the halves of the tests share the cores, and torch's threads would wait for each other by keeping them busy
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 # a shell that starts the tests in the background has SIGINT ignored, for all under it, and tests send it
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -63,7 +63,8 @@ def out(tmp_path: Path) -> Path:
 
 
 def _command(data: Path, out: Path, *words: str) -> list[str]:
-    return [sys.executable, "-m", "saresnet_cli", "benchmark", "run", "--data", str(data), "--out", str(out), *words]
+    paths = ["--data", str(data), "--out", str(out)]
+    return [sys.executable, "-m", "saresnet_cli", "benchmark", "run", *paths, "--threads", "1", *words]
 
 
 def run(data: Path, out: Path, *words: str) -> subprocess.CompletedProcess:
