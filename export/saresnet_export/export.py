@@ -120,6 +120,8 @@ def export_model(
     if not output.parent.is_dir():
         raise OutputError("no such folder", path=output.parent, cure="make it")
     state = read_checkpoint(checkpoint)
+    if output.suffix == SUFFIX and not is_adapted(weights_of(state)):
+        raise ExportError("its checkpoint was not fine-tuned with --rank", path=output, cure=_NO_ADAPTER)
     network = _network(state, checkpoint)
     bound, unbound = _read(material.test_positive), _read(material.test_negative)
     test = decode(np.concatenate([bound, unbound]))
@@ -269,13 +271,12 @@ def _with_card(data: bytes, card: Card) -> bytes:
     return whole
 
 
+_NO_ADAPTER = "fine-tune the installed global model with --rank, or choose an output that ends in .onnx"
+
+
 def _packed(data: bytes, state: dict, output: Path) -> bytes:
     """Return a model as an adapter of the installed global model."""
-    cure = "fine-tune the installed global model with --rank, or choose an output that ends in .onnx"
-    weights = weights_of(state)
-    if not is_adapted(weights):
-        raise ExportError("its checkpoint was not fine-tuned with --rank", path=output, cure=cure)
     try:
-        return pack(data, load_model(GLOBAL).data, merge(weights).factors)
+        return pack(data, load_model(GLOBAL).data, merge(weights_of(state)).factors)
     except ValueError as error:
-        raise ExportError(str(error), path=output, cure=cure) from error
+        raise ExportError(str(error), path=output, cure=_NO_ADAPTER) from error

@@ -99,6 +99,7 @@ def test_a_model_and_its_adapter_are_the_same(run: Path) -> None:
     state = read_checkpoint(run / "low/checkpoint.pt")
     assert state["training"]["positives"] == 135  # of the 150, a tenth validates
     test = ["--test-positive", run / "bound.fa", "--test-negative", run / "unbound.fa", "--weights", "float16"]
+    test += ["--background-shuffles", 1000]
     reports = []
     for name in ("a.onnx", "a.adapter"):
         done = command("export", run / "low/checkpoint.pt", "-o", run / name, *test)
