@@ -80,7 +80,7 @@ _EXPORTED = "--weights float16 --background-windows 20000 --background-shuffles 
 
 TIERS = {
     "encode": Tier(".onnx", partial(passes, most=10)),
-    "gm12878": Tier(SUFFIX, partial(passes, most=10), "--rank 4 --learning-rate 0.005", _EXPORTED),
+    "gm12878": Tier(SUFFIX, partial(passes, most=10), "--rank 4 --batch-size 32 --learning-rate 0.005", _EXPORTED),
     "pan": Tier(SUFFIX, few_passes, f"--rank 4 --learning-rate 0.01 --shuffles 1 --most {SHOWN}", _EXPORTED),
 }
 """In this order: a set whose name an earlier tier has is left out."""
