@@ -126,8 +126,8 @@ def selftest(
     name = digest(stored_windows())
     registry = Registry.read()
     entries = []
-    chosen = {entry.id: entry for entry in map(registry.get, models)} or {entry.id: entry for entry in registry.entries}
-    for entry in chosen.values():
+    chosen = [registry.get(id) for id in models] or registry.entries
+    for entry in {entry.id: entry for entry in chosen}.values():
         if entry.selftest.get("windows") == name:
             entries.append(entry)
         else:

@@ -113,10 +113,9 @@ def commands(chosen: DataSet, real: Path, data: Path, runs: Path, models: Path) 
     background: list[object] = ["--background", data / GENOME]
     for peaks in own or sorted((real / "chr22").glob(f"{chosen.tf}_*")):
         background += ["--exclude", data / "chr22" / peaks.name]
-    positives = len(read_windows(real / chosen.tier / chosen.name / POSITIVES))
-    further = shlex.split(tier.finetune)
-    recipe: list[object] = ["--epochs", tier.passes(positives), *further]
-    if own and not further:  # hard windows of a background whose bound sites are not known would be bound ones
+    recipe: list[object] = ["--epochs", tier.passes(len(read_windows(real / chosen.tier / chosen.name / POSITIVES)))]
+    recipe += shlex.split(tier.finetune)
+    if own and not tier.finetune:  # hard windows of a background whose bound sites are not known would be bound ones
         recipe += ["--learning-rate", 0.0015, "--genomic", 4, "--hard", 0.25]
     which: list[object] = ["--data", data, "--set", f"{chosen.tier}/{chosen.name}"]
     checkpoint = runs / chosen.name / "checkpoint.pt"

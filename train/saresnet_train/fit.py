@@ -161,7 +161,7 @@ def _hardest(state: dict, model: SAResNet, epochs: Epochs, recipe: Recipe, hardw
         starts = background.every(MINING_STRIDE * max(1, wider))
         told: list[torch.Tensor | None] = [None]
         if hardware.lead:  # the others have batch norm statistics of their own
-            logits = _rank(model, background.take(starts), hardware)
+            logits = _forward_logits(model, background.take(starts), hardware)
             highest = np.sort(np.argsort(-logits, kind="stable")[: max(1, round(HARDEST * len(starts)))])
             told = [torch.as_tensor(starts[highest])]
         if hardware.world > 1:
@@ -171,7 +171,7 @@ def _hardest(state: dict, model: SAResNet, epochs: Epochs, recipe: Recipe, hardw
     return hardest
 
 
-def _rank(model: SAResNet, codes: np.ndarray, hardware: Hardware) -> np.ndarray:
+def _forward_logits(model: SAResNet, codes: np.ndarray, hardware: Hardware) -> np.ndarray:
     """Score windows, one strand of each, on a CPU by the engine that scans: it takes half the time."""
     if hardware.device.type != "cpu" or hardware.bfloat16 or is_adapted(model.state_dict()):
         return predict(model, codes, "forward", bfloat16=hardware.bfloat16)

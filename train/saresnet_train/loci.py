@@ -48,6 +48,9 @@ def group_by_locus(codes: np.ndarray, block: int = 50_000) -> np.ndarray:
     Two windows that share an exact 50-mer on either strand, directly or through
     others, have the same label.
     """
+    from scipy.sparse import coo_matrix  # slow to load
+    from scipy.sparse.csgraph import connected_components
+
     count = len(codes)
     per_row = codes.shape[1] - SHARED + 1
     hashes = np.empty(count * per_row, np.uint64)
@@ -61,9 +64,6 @@ def group_by_locus(codes: np.ndarray, block: int = 50_000) -> np.ndarray:
     same = (ranked[1:] == ranked[:-1]) & (ranked[1:] != 0)
     rows = (order // per_row).astype(np.int32)
     left, right = rows[:-1][same], rows[1:][same]
-    from scipy.sparse import coo_matrix  # slow to load
-    from scipy.sparse.csgraph import connected_components
-
     links = coo_matrix((np.ones(len(left), np.int8), (left, right)), shape=(count, count))
     return connected_components(links, directed=False)[1]
 
