@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import average_precision_score, roc_auc_score
@@ -218,6 +218,17 @@ def test_paired_tests_are_those_of_scipy(seed: int) -> None:
     swapped = paired(second, first)
     assert swapped.difference.mean == pytest.approx(-result.difference.mean)
     assert (swapped.wins, swapped.losses) == (result.losses, result.wins)
+
+
+@given(st.lists(st.integers(-4, 4), min_size=FEWEST, max_size=9))
+@settings(max_examples=30)
+def test_few_sets_with_ties_are_tested_as_by_scipy(sixteenths: list[int]) -> None:
+    difference = np.array(sixteenths) / 16
+    result = paired(np.zeros(len(difference)), difference)
+    if np.ptp(difference) == 0 or not difference.any():
+        assert result.wilcoxon is None
+        return
+    assert result.wilcoxon == pytest.approx(stats.wilcoxon(difference[difference != 0]).pvalue, abs=1e-12)
 
 
 def test_no_test_without_a_difference_or_with_few_sets() -> None:
