@@ -21,7 +21,6 @@ test-rest: $(VENV)/train
 	$(VENV)/bin/pytest $(addprefix --ignore=,$(HALF))
 
 check: $(VENV)/train
-	$(VENV)/bin/pip install --quiet ".[check]"
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
@@ -39,7 +38,6 @@ bench: $(VENV)/train
 	$(VENV)/bin/python benchmarks/table.py
 
 dist: $(VENV)/train
-	$(VENV)/bin/pip install --quiet ".[check]"
 	$(VENV)/bin/python -m build
 
 # sdist and wheel in dist/, checked and tried on the lowest and the highest Python on the path, or on those given:
@@ -65,11 +63,11 @@ $(VENV)/scan: $(VENV)/bin/python $(SOURCES)
 	$(VENV)/bin/pip install --quiet .
 	touch $@
 
-# With training and tests. setuptools keeps what it built before, so that goes first.
+# With training, tests and checks. setuptools keeps what it built before, so that goes first.
 $(VENV)/train: $(VENV)/bin/python $(SOURCES)
 	rm -rf build
 	$(VENV)/bin/pip install --quiet "$(TORCH)"
-	$(VENV)/bin/pip install --quiet ".[train,test]"
+	$(VENV)/bin/pip install --quiet ".[train,test,check]"
 	touch $@ $(VENV)/scan
 
 clean:
