@@ -41,8 +41,6 @@ from saresnet_train.benchmark.report.published import TABLE_5
 from saresnet_train.benchmark.report.records import LARGE, SMALL, Records, Set
 from saresnet_train.benchmark.report.scores import (
     agreement,
-    auprc,
-    auroc,
     measure_scores,
     precision_points,
     read_scores,
@@ -53,7 +51,7 @@ from saresnet_train.benchmark.report.scores import (
 from saresnet_train.benchmark.report.sentences import compared
 from saresnet_train.benchmark.report.statistics import FEWEST
 from saresnet_train.benchmark.report.tables import Source, pvalue
-from saresnet_train.metrics import measure
+from saresnet_train.metrics import auprc, auroc, measure
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("SARESNET_DATA", ROOT.parent / "shared" / "data"))

@@ -18,7 +18,6 @@ from typing import Any
 
 import click
 import numpy as np
-from sklearn.metrics import precision_recall_curve
 
 from saresnet_cli.card import WINDOW
 from saresnet_cli.figures import drawing, save
@@ -27,7 +26,7 @@ from saresnet_train.codes import reverse_complement
 from saresnet_train.evaluate import open_scorer
 from saresnet_train.genomic import label_windows
 from saresnet_train.holdout import parse_parts
-from saresnet_train.metrics import measure
+from saresnet_train.metrics import curve, measure
 
 HERE = Path(__file__).resolve().parent
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -64,7 +63,8 @@ def judge(score: Callable[[np.ndarray], np.ndarray], peaks: Path, genome: Path, 
         logits.append(score(windows.codes))
     truth, ranked = np.concatenate(labels), np.concatenate(logits)
     figures = measure(truth, ranked)
-    precision, recall, _ = precision_recall_curve(truth, ranked)
+    bound, unbound = curve(truth, ranked)
+    precision, recall = (bound / (bound + unbound))[::-1], (bound / bound[-1])[::-1]
     shown = np.searchsorted(-recall, -np.linspace(1, 0, POINTS)[:-1])
     return {
         "bound": figures["positives"],

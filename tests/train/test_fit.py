@@ -217,6 +217,13 @@ def test_wrong_files_exit_1_with_one_line(tmp_path: Path, positives: Path) -> No
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_run_that_diverges_is_one_line(tmp_path: Path, positives: Path) -> None:
+    done = _train("finetune", positives, "--from-scratch", "--learning-rate", 1e30, "-o", tmp_path / "x")
+    assert done.returncode == 1
+    assert "x: the training diverged: the loss of step 2 is not a number; choose a lower --learning-rate" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_few_windows_are_said_and_almost_none_refused(tmp_path: Path, positives: Path) -> None:
     few, fewer = tmp_path / "few.fa", tmp_path / "fewer.fa"
     lines = positives.read_text().splitlines(keepends=True)

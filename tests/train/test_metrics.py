@@ -34,6 +34,11 @@ def test_metrics_are_their_definitions(rows: list[tuple[bool, int]]) -> None:
         assert figures["auprc"] == pytest.approx(area)
 
 
+def test_what_is_not_a_number_is_no_score() -> None:
+    with pytest.raises(ValueError, match="not a number"):
+        measure(np.array([1, 0]), np.array([0.5, math.nan]))
+
+
 def test_windows_of_a_genome_are_labelled_by_summits(example_genome, tmp_path) -> None:
     text = "".join(example_genome.read_text().split("\n")[1:])
     genome = tmp_path / "g.fa"

@@ -97,6 +97,11 @@ def fit(
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(recipe, (epoch * epochs.steps + step) / total)
             loss = _step(network, optimizer, codes, labels, recipe, run.seed, state["step"], hardware)
+            if not math.isfinite(loss):
+                raise SaresnetError(
+                    f"the training diverged: the loss of step {state['step'] + 1} is not a number",
+                    path=run.folder, cure="choose a lower --learning-rate",
+                )  # fmt: skip
             state["step"] += 1
             state["loss_sum"] += loss * len(labels)
             state["loss_count"] += len(labels)

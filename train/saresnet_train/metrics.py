@@ -11,12 +11,12 @@ def measure(labels: np.ndarray, logits: np.ndarray, threshold: float = 0.0) -> d
     labels: (n,) 0 or 1; logits: (n,) float, the log-odds of binding. A window
     is called bound when its logit is above `threshold` (0: probability 0.5, as
     in the paper). A metric that is not defined (no window of a class, or none
-    called bound) is NaN.
+    called bound) is NaN. Raises ValueError when a logit is not a number.
     """
-    from sklearn.metrics import average_precision_score, roc_auc_score  # slow to load
-
     labels = np.asarray(labels).astype(bool)
     logits = np.asarray(logits, dtype=np.float64)
+    if np.isnan(logits).any():
+        raise ValueError("a logit is not a number")
     called = logits > threshold
     right, positives, negatives = int((called & labels).sum()), int(labels.sum()), int((~labels).sum())
     precision = right / called.sum() if called.any() else float("nan")
@@ -29,7 +29,32 @@ def measure(labels: np.ndarray, logits: np.ndarray, threshold: float = 0.0) -> d
         "precision": float(precision),
         "recall": float(recall),
         "f1": float(2 * precision * recall / (precision + recall)) if right else float("nan"),
-        "auroc": float(roc_auc_score(labels, logits)) if both else float("nan"),
-        "auprc": float(average_precision_score(labels, logits)) if both else float("nan"),
+        "auroc": auroc(labels, logits) if both else float("nan"),
+        "auprc": auprc(labels, logits) if both else float("nan"),
         "loss": float(np.logaddexp(0, np.where(labels, -logits, logits)).mean()) if len(labels) else float("nan"),
     }
+
+
+def auroc(labels: np.ndarray, scores: np.ndarray) -> float:
+    """Return the area under the ROC curve, ties counted by half; labels: (n,) bool, of both classes."""
+    bound, unbound = curve(labels, scores)
+    twice = (np.diff(unbound, prepend=0) * (bound + np.r_[0, bound[:-1]])).sum()
+    return float(twice / (2 * bound[-1] * unbound[-1]))
+
+
+def auprc(labels: np.ndarray, scores: np.ndarray) -> float:
+    """Return the area under the precision-recall curve as average precision; labels: (n,) bool, of both classes."""
+    bound, unbound = curve(labels, scores)
+    return float((np.diff(bound, prepend=0) * bound / (bound + unbound)).sum() / bound[-1])
+
+
+def curve(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many bound and unbound windows score at least as high as each distinct score, highest first.
+
+    labels: (n,) bool. Two (m,) int64.
+    """
+    order = np.argsort(-scores, kind="stable")
+    ranked = scores[order]
+    last = np.flatnonzero(np.r_[ranked[1:] != ranked[:-1], True])
+    bound = np.cumsum(labels[order], dtype=np.int64)[last]
+    return bound, last + 1 - bound

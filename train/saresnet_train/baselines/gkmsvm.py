@@ -23,6 +23,7 @@ import numpy as np
 from saresnet_cli.errors import SaresnetError
 from saresnet_train.benchmark.task import Outcome, Task
 from saresnet_train.codes import OTHER, reverse_complement
+from saresnet_train.metrics import auroc
 from saresnet_train.negatives import shuffle_dinucleotides
 
 MOST = 5000
@@ -49,8 +50,6 @@ def train(task: Task) -> Outcome:
 
     The value is the decision value of the SVM, bound above 0. Raises SaresnetError when gkmsvm-lite is missing.
     """
-    from sklearn.metrics import roc_auc_score
-
     rng = np.random.default_rng((task.seed, 21))
     positives = task.positives[np.sort(rng.permutation(len(task.positives))[:MOST])]
     windows = np.concatenate([positives, shuffle_dinucleotides(positives, (task.seed, 22))])
@@ -62,8 +61,8 @@ def train(task: Task) -> Outcome:
         gram = kernel.gram(windows)
         for penalty in PENALTIES:
             machine = solve(kernel, gram, windows, labels, penalty)
-            auroc = round(float(roc_auc_score(truth, machine.decide(codes))), 4)
-            settings = {"program": program, "l": kernel.l, "k": kernel.k, "d": kernel.d, "C": penalty, "auroc": auroc}
+            area = round(auroc(truth.astype(bool), machine.decide(codes)), 4)
+            settings = {"program": program, "l": kernel.l, "k": kernel.k, "d": kernel.d, "C": penalty, "auroc": area}
             tried.append((settings, machine))
         del gram
     settings, machine = max(tried, key=lambda trial: trial[0]["auroc"])

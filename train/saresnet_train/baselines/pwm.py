@@ -15,6 +15,7 @@ import numpy as np
 from saresnet_cli.errors import SaresnetError
 from saresnet_train.benchmark.task import CannotBeDone, Outcome, Task
 from saresnet_train.codes import OTHER
+from saresnet_train.metrics import auroc
 
 RELEASE = "JASPAR2026"
 PSEUDOCOUNT = 0.25
@@ -34,12 +35,10 @@ def train(task: Task) -> Outcome:
     Several matrices: the best AUROC, the first of equals. The threshold is the one of best accuracy, the lowest
     of equals. Raises CannotBeDone when JASPAR has no matrix for the factor, SaresnetError when pyjaspar is missing.
     """
-    from sklearn.metrics import roc_auc_score
-
     codes, labels = task.validation
     matrices = find_matrices(task.set.tf)
     values = [matrix.best_hits(codes) for matrix in matrices]
-    aurocs = [float(roc_auc_score(labels, value)) for value in values]
+    aurocs = [auroc(labels.astype(bool), value) for value in values]
     best = int(np.argmax(aurocs))
     matrix = matrices[best]
     chosen = {

@@ -14,7 +14,7 @@ from saresnet_train.benchmark.report.learning_figures import (
     head_to_head,
 )
 from saresnet_train.benchmark.report.methods import LEARNING, title
-from saresnet_train.benchmark.report.scores import auprc, auroc, pooled
+from saresnet_train.benchmark.report.scores import pooled
 from saresnet_train.benchmark.report.sentences import against
 from saresnet_train.benchmark.report.tables import (
     ALL,
@@ -28,6 +28,7 @@ from saresnet_train.benchmark.report.tables import (
     groups,
     metric_table,
 )
+from saresnet_train.metrics import auprc, auroc
 
 RECIPES = {"": "our recipe", "paper-": "the paper's recipe"}
 """What the names of its methods begin with, and what a recipe is called."""

@@ -10,9 +10,10 @@ import numpy as np
 
 from saresnet_train.benchmark.report import style
 from saresnet_train.benchmark.report.records import LARGE, SIZES, SMALL, Set
-from saresnet_train.benchmark.report.scores import auprc, auroc, precision_points, roc_points
+from saresnet_train.benchmark.report.scores import precision_points, roc_points
 from saresnet_train.benchmark.report.statistics import mean_over_sets
 from saresnet_train.benchmark.report.tables import Values
+from saresnet_train.metrics import auprc, auroc
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit, log_expit
-from scipy.stats import rankdata
 
 from saresnet_train.benchmark.report.methods import ENSEMBLE, MAIN
 from saresnet_train.benchmark.report.records import Record, RecordError, Records
+from saresnet_train.metrics import auprc, auroc, curve
 
 STRANDS = ("forward", "both")
 BINS = 10
@@ -66,30 +66,6 @@ def read_scores(record: Record) -> Scores | None:
     if np.isnan(forward).any() or np.isnan(both).any():
         raise RecordError("a score is not a number", path=path, cure=cure)
     return Scores(forward, both, positives, negatives)
-
-
-def auroc(labels: np.ndarray, scores: np.ndarray) -> float:
-    """Return the area under the ROC curve, ties counted by half; labels: (n,) bool, of both classes."""
-    positives = int(labels.sum())
-    ranks = rankdata(scores)[labels].sum()
-    return float((ranks - positives * (positives + 1) / 2) / (positives * (len(labels) - positives)))
-
-
-def curve(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many bound and unbound windows score at least as high as each distinct score, highest first.
-
-    labels: (n,) bool. Two (m,) int64.
-    """
-    order = np.argsort(-scores, kind="stable")
-    last = np.flatnonzero(np.r_[np.diff(scores[order]) != 0, True])
-    bound = np.cumsum(labels[order])[last]
-    return bound, last + 1 - bound
-
-
-def auprc(labels: np.ndarray, scores: np.ndarray) -> float:
-    """Return the area under the precision-recall curve as average precision; labels: (n,) bool, of both classes."""
-    bound, unbound = curve(labels, scores)
-    return float((np.diff(bound, prepend=0) * bound / (bound + unbound)).sum() / bound[-1])
 
 
 def roc_points(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from saresnet_train.benchmark.report.document import Table
 from saresnet_train.benchmark.report.methods import MAIN, RIVALS, title
 from saresnet_train.benchmark.report.records import TIERS
-from saresnet_train.benchmark.report.scores import auroc, pooled
+from saresnet_train.benchmark.report.scores import pooled
 from saresnet_train.benchmark.report.statistics import Paired, mean_over_sets
 from saresnet_train.benchmark.report.tables import ALL, BY_SIZE, NONE, Group, Source, compare, signed
+from saresnet_train.metrics import auroc
 
 MEANS = {"encode": 0.925, "gm12878": 0.90}
 """Mean AUROC of transfer over a tier, at least."""
