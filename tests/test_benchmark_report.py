@@ -512,6 +512,16 @@ def test_how_searches_and_pretraining_ended_is_told(results: Path, tmp_path: Pat
         read_records(tmp_path)
 
 
+def test_when_the_paper_s_recipe_ended_is_told(results: Path, tmp_path: Path, text_only: None) -> None:
+    shutil.copytree(results / "paper-direct", tmp_path / "paper-direct")
+    for at, path in enumerate(sorted((tmp_path / "paper-direct").glob("*/*/seed1.json"))):
+        chosen = {"epochs": 7 + at, "recipe": {"epochs": 100, "patience": 5}}
+        path.write_text(json.dumps({**json.loads(path.read_text()), "chosen": chosen}))
+    text = markdown(build(read_records(tmp_path)), "benchmark")
+    assert "paper's recipe, ended after 7 to 19 passes (median 13, n = 13) of 100 that it may have: " in text
+    assert "not fallen for 5" in text
+
+
 def test_the_same_results_give_the_same_bytes(page: Path, results: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONHASHSEED": "7"}
     command = [sys.executable, "-m", "saresnet_cli", "benchmark", "report", str(results)]

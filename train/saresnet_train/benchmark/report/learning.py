@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from statistics import median
 
 from saresnet_train.benchmark.report import published
 from saresnet_train.benchmark.report.document import Block, Heading, Picture, Table, Text
@@ -48,7 +49,7 @@ def learning(source: Source) -> Iterator[Block]:
     )
     for prefix, recipe in RECIPES.items():
         told = against(source, f"{prefix}direct", f"{prefix}transfer", ("direct", "transfer"))
-        yield Text(f"By {recipe}. {told}")
+        yield Text(" ".join(filter(None, (f"By {recipe}.", told, prefix and _stopped(source, f"{prefix}direct")))))
     n = len(source.records.sets)
     yield metric_table(source, methods, ALL, f"Tables 2 and 3, all sets, n = {n}", published.TABLE_2_3)
     yield area_table(source, methods, f"AUROC by tier and size, n = {n} sets")
@@ -60,6 +61,21 @@ def learning(source: Source) -> Iterator[Block]:
     yield from _head_to_head(source)
     yield from _where_transfer_pays(source)
     yield from _global_pool(source)
+
+
+def _stopped(source: Source, method: str) -> str:
+    """Say when the trainings of a method ended that end by their validation loss; nothing where no record tells."""
+    ran, most, patience = (
+        list(source.records.values(method, "chosen", *keys).values())
+        for keys in (("epochs",), ("recipe", "epochs"), ("recipe", "patience"))
+    )
+    if not ran:
+        return ""
+    return (
+        f"{title(method)}, ended after {min(ran):.0f} to {max(ran):.0f} passes (median {median(ran):.0f}, "
+        f"n = {len(ran)}) of {max(most):.0f} that it may have: the validation loss had not fallen for "
+        f"{max(patience):.0f}, and the weights before that are kept."
+    )
 
 
 def pair(source: Source, first: str, second: str, names: tuple[str, str] | None = None) -> Pair | None:
