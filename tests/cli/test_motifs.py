@@ -101,17 +101,18 @@ def test_what_the_program_meme_writes_begins_with_a_banner(tmp_path: Path) -> No
 
 def test_files_are_read_as_other_libraries_read_them(tmp_path: Path) -> None:
     motifs = pytest.importorskip("Bio.motifs")
-    memelite = pytest.importorskip("memelite")
     with write(tmp_path / "m.jaspar", JASPAR).open() as file:
         theirs = motifs.parse(file, "jaspar")
     for ours, other in zip(read_motif_file(tmp_path / "m.jaspar"), theirs, strict=True):
         counts = np.array([other.counts[base] for base in "ACGT"]).T
         np.testing.assert_allclose(ours.probability, counts / counts.sum(axis=1, keepdims=True))
         assert (ours.id, ours.name) == (other.matrix_id, other.name)
-    read = memelite.io.read_meme(str(write(tmp_path / "m.meme", MEME)))
-    for ours, (label, matrix) in zip(read_motif_file(tmp_path / "m.meme"), read.items(), strict=True):
-        np.testing.assert_allclose(ours.probability.T, matrix)
-        assert label.split()[0] == ours.id
+    with write(tmp_path / "m.meme", MEME).open() as file:
+        theirs = motifs.parse(file, "minimal")
+    for ours, other in zip(read_motif_file(tmp_path / "m.meme"), theirs, strict=True):
+        counts = np.array([other.counts[base] for base in "ACGT"]).T
+        np.testing.assert_allclose(ours.probability, counts / counts.sum(axis=1, keepdims=True))
+        assert ours.id == other.name
 
 
 def test_a_file_goes_before_a_consensus_and_may_be_gzip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
