@@ -41,7 +41,6 @@ from saresnet_train.benchmark.report.published import TABLE_5
 from saresnet_train.benchmark.report.records import LARGE, SMALL, Records, Set
 from saresnet_train.benchmark.report.scores import (
     agreement,
-    measure_scores,
     precision_points,
     read_scores,
     reliability,
@@ -51,7 +50,7 @@ from saresnet_train.benchmark.report.scores import (
 from saresnet_train.benchmark.report.sentences import compared
 from saresnet_train.benchmark.report.statistics import FEWEST
 from saresnet_train.benchmark.report.tables import Source, pvalue
-from saresnet_train.metrics import auprc, auroc, measure
+from saresnet_train.metrics import auprc, auroc, measure, measure_scores
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("SARESNET_DATA", ROOT.parent / "shared" / "data"))
@@ -71,7 +70,7 @@ SHIFT = {
 
 
 def figures(labels: np.ndarray, values: np.ndarray, calibrated: bool) -> dict[str, float | None]:
-    """Metrics as the benchmark writes them, from scikit-learn."""
+    """Metrics as the benchmark writes them."""
     found = dict(measure(labels, values))
     found["brier"] = float(((1 / (1 + np.exp(-values.astype(float))) - labels) ** 2).mean())
     if not calibrated:

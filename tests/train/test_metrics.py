@@ -23,6 +23,10 @@ def test_metrics_are_their_definitions(rows: list[tuple[bool, int]]) -> None:
     assert figures["accuracy"] == pytest.approx(np.mean((logits > 0) == labels))
     assert figures["precision"] == pytest.approx(right / called if called else math.nan, nan_ok=True)
     assert figures["recall"] == pytest.approx(right / labels.sum() if labels.any() else math.nan, nan_ok=True)
+    harmonic = 2 * right / (called + labels.sum()) if right else math.nan
+    assert figures["f1"] == pytest.approx(harmonic, nan_ok=True)
+    likelihood = [1 / (1 + math.exp(-x if y else x)) for y, x in zip(labels, logits, strict=True)]
+    assert figures["loss"] == pytest.approx(-np.mean(np.log(likelihood)))
     pairs = [(p > n) + (p == n) / 2 for p in logits[labels] for n in logits[~labels]]
     assert figures["auroc"] == pytest.approx(np.mean(pairs) if pairs else math.nan, nan_ok=True)
     if pairs:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 
@@ -35,15 +37,30 @@ def measure(labels: np.ndarray, logits: np.ndarray, threshold: float = 0.0) -> d
     }
 
 
+def measure_scores(
+    labels: np.ndarray, scores: np.ndarray, threshold: float, calibrated: bool
+) -> dict[str, float | None]:
+    """Return the metrics of `measure` and the Brier score, as JSON has them: None where one is not defined.
+
+    calibrated: whether a score is a log-odds; else loss and Brier score are not defined.
+    """
+    found = measure(labels, scores, threshold)
+    probability = 1 / (1 + np.exp(-np.clip(scores.astype(np.float64), -500, 500)))
+    found["brier"] = float(((probability - labels) ** 2).mean()) if len(labels) else math.nan
+    if not calibrated:
+        found["loss"] = found["brier"] = math.nan
+    return {key: None if math.isnan(value) else value for key, value in found.items()}
+
+
 def auroc(labels: np.ndarray, scores: np.ndarray) -> float:
-    """Return the area under the ROC curve, ties counted by half; labels: (n,) bool, of both classes."""
+    """Return the area under the ROC curve, ties counted by half; labels: (n,) 0 or 1, of both classes."""
     bound, unbound = curve(labels, scores)
     twice = (np.diff(unbound, prepend=0) * (bound + np.r_[0, bound[:-1]])).sum()
     return float(twice / (2 * bound[-1] * unbound[-1]))
 
 
 def auprc(labels: np.ndarray, scores: np.ndarray) -> float:
-    """Return the area under the precision-recall curve as average precision; labels: (n,) bool, of both classes."""
+    """Return the area under the precision-recall curve as average precision; labels: (n,) 0 or 1, of both classes."""
     bound, unbound = curve(labels, scores)
     return float((np.diff(bound, prepend=0) * bound / (bound + unbound)).sum() / bound[-1])
 
@@ -51,7 +68,7 @@ def auprc(labels: np.ndarray, scores: np.ndarray) -> float:
 def curve(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return how many bound and unbound windows score at least as high as each distinct score, highest first.
 
-    labels: (n,) bool. Two (m,) int64.
+    labels: (n,) 0 or 1. Two (m,) int64.
     """
     order = np.argsort(-scores, kind="stable")
     ranked = scores[order]

@@ -61,7 +61,7 @@ def train(task: Task) -> Outcome:
         gram = kernel.gram(windows)
         for penalty in PENALTIES:
             machine = solve(kernel, gram, windows, labels, penalty)
-            area = round(auroc(truth.astype(bool), machine.decide(codes)), 4)
+            area = round(auroc(truth, machine.decide(codes)), 4)
             settings = {"program": program, "l": kernel.l, "k": kernel.k, "d": kernel.d, "C": penalty, "auroc": area}
             tried.append((settings, machine))
         del gram

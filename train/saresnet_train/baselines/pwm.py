@@ -38,7 +38,7 @@ def train(task: Task) -> Outcome:
     codes, labels = task.validation
     matrices = find_matrices(task.set.tf)
     values = [matrix.best_hits(codes) for matrix in matrices]
-    aurocs = [auroc(labels.astype(bool), value) for value in values]
+    aurocs = [auroc(labels, value) for value in values]
     best = int(np.argmax(aurocs))
     matrix = matrices[best]
     chosen = {

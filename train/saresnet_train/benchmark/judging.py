@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import platform
 import time
 from contextlib import nullcontext
@@ -16,7 +15,7 @@ from saresnet_train.benchmark.task import Outcome, Task
 from saresnet_train.codes import reverse_complement
 from saresnet_train.data import DataSet, read_windows
 from saresnet_train.evaluate import evaluate_genome
-from saresnet_train.metrics import measure
+from saresnet_train.metrics import measure_scores
 
 
 def judge(task: Task, outcome: Outcome, genome: Path | None = None) -> tuple[dict, dict[str, np.ndarray]]:
@@ -76,12 +75,8 @@ def both_ways(outcome: Outcome, codes: np.ndarray) -> dict[str, np.ndarray]:
 
 def figures(labels: np.ndarray, values: np.ndarray, outcome: Outcome) -> dict[str, float | int | None]:
     """Return the metrics of scored windows as JSON, with the Brier score; None where one is not defined."""
-    found: dict[str, float | int] = dict(measure(labels, values, outcome.threshold))
-    probability = 1 / (1 + np.exp(-np.clip(values.astype(np.float64), -500, 500)))
-    found["brier"] = float(((probability - labels) ** 2).mean()) if len(labels) else math.nan
-    if not outcome.calibrated:
-        found["loss"] = found["brier"] = math.nan
-    return {key: None if math.isnan(value) else round(value, 6) for key, value in found.items()}
+    found = measure_scores(labels, values, outcome.threshold, outcome.calibrated)
+    return {key: None if value is None else round(value, 6) for key, value in found.items()}
 
 
 def peaks_on_chr20(chosen: DataSet) -> Path | None:

@@ -49,7 +49,7 @@ def learning(source: Source) -> Iterator[Block]:
     )
     for prefix, recipe in RECIPES.items():
         told = against(source, f"{prefix}direct", f"{prefix}transfer", ("direct", "transfer"))
-        yield Text(" ".join(filter(None, (f"By {recipe}.", told, prefix and _stopped(source, f"{prefix}direct")))))
+        yield Text(" ".join(filter(None, (f"By {recipe}.", told, _stopped(source, f"{prefix}direct")))))
     n = len(source.records.sets)
     yield metric_table(source, methods, ALL, f"Tables 2 and 3, all sets, n = {n}", published.TABLE_2_3)
     yield area_table(source, methods, f"AUROC by tier and size, n = {n} sets")
@@ -64,12 +64,12 @@ def learning(source: Source) -> Iterator[Block]:
 
 
 def _stopped(source: Source, method: str) -> str:
-    """Say when the trainings of a method ended that end by their validation loss; nothing where no record tells."""
+    """Say when the trainings of a method ended that end by their validation loss; nothing of others."""
     ran, most, patience = (
         list(source.records.values(method, "chosen", *keys).values())
         for keys in (("epochs",), ("recipe", "epochs"), ("recipe", "patience"))
     )
-    if not ran:
+    if not any(patience):
         return ""
     return (
         f"{title(method)}, ended after {min(ran):.0f} to {max(ran):.0f} passes (median {median(ran):.0f}, "

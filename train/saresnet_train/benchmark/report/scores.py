@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, log_expit
+from scipy.special import expit
 
 from saresnet_train.benchmark.report.methods import ENSEMBLE, MAIN
 from saresnet_train.benchmark.report.records import Record, RecordError, Records
-from saresnet_train.metrics import auprc, auroc, curve
+from saresnet_train.metrics import auprc, auroc, curve, measure_scores
 
 STRANDS = ("forward", "both")
 BINS = 10
@@ -83,28 +83,6 @@ def precision_points(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray
     recall, precision = bound / bound[-1], bound / (bound + unbound)
     at = np.unique(np.clip(np.searchsorted(recall, np.linspace(0, 1, POINTS)), 0, len(recall) - 1))
     return recall[at], precision[at]
-
-
-def measure_scores(
-    labels: np.ndarray, scores: np.ndarray, threshold: float, calibrated: bool
-) -> dict[str, float | None]:
-    """Return the metrics of a record for scored windows, None where one is not defined; labels: (n,) bool."""
-    called = scores > threshold
-    right, positives = int((called & labels).sum()), int(labels.sum())
-    signed = np.where(labels, scores, -scores)
-    found: dict[str, float | None] = {
-        "positives": positives,
-        "negatives": len(labels) - positives,
-        "accuracy": float((called == labels).mean()),
-        "precision": right / int(called.sum()) if called.any() else None,
-        "recall": right / positives,
-        "f1": 2 * right / (positives + int(called.sum())) if right else None,
-        "auroc": auroc(labels, scores),
-        "auprc": auprc(labels, scores),
-        "loss": float(-log_expit(signed).mean()) if calibrated else None,
-        "brier": float(((expit(scores) - labels) ** 2).mean()) if calibrated else None,
-    }
-    return found
 
 
 @dataclass(frozen=True)

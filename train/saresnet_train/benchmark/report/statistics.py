@@ -104,6 +104,7 @@ def _signed_rank(difference: np.ndarray) -> float:
     Of few differences with ties SciPy goes through all signs one by one, for seconds; their ranks' sums are counted.
     """
     ranks = stats.rankdata(np.abs(difference))
+    # with ties SciPy is exact up to 13 differences; of more it takes the normal distribution
     if len(ranks) > 13 or len(np.unique(ranks)) == len(ranks):
         return float(stats.wilcoxon(difference).pvalue)
     twice = (2 * ranks).astype(int)  # ranks of ties end in a half
