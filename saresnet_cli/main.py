@@ -128,6 +128,9 @@ def main(argv: list[str] | None = None) -> int:
 def run() -> None:
     """Run the command as a process: the console script."""
     _stand_in()
+    # OpenVINO does without its converter of other formats, as where it is not installed: with that come reports to
+    # Google, and a tenth of a second at each start.
+    sys.modules["openvino.tools.ovc"] = None  # type: ignore[assignment]  # says to Python that there is none
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a half-written file is removed
     sys.exit(main())
 

@@ -99,12 +99,12 @@ class CudaEngine(Engine):
 
 def missing() -> DeviceError | None:
     """Say why CUDA can't be tried on this machine; None where it can."""
+    if not _has_driver():  # asked first: most machines have none, and need not wait for onnxruntime to be loaded
+        return DeviceError("CUDA needs an NVIDIA driver, and there is none", cure="use --device cpu")
     import onnxruntime
 
     if PROVIDER not in onnxruntime.get_available_providers():
         return DeviceError("no CUDA in this onnxruntime", cure="pip install onnxruntime-gpu, or use --device cpu")
-    if not _has_driver():
-        return DeviceError("CUDA needs an NVIDIA driver, and there is none", cure="use --device cpu")
     if hasattr(onnxruntime, "preload_dlls"):
         with contextlib.redirect_stdout(io.StringIO()):
             onnxruntime.preload_dlls()  # finds the CUDA libraries that pip installed

@@ -178,6 +178,7 @@ def test_threads_default_to_the_cores_that_the_process_may_use(model: Path, monk
 def test_what_can_not_be_had_is_an_error(
     model: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, str], message: str
 ) -> None:
+    monkeypatch.setattr(cuda, "_has_driver", lambda: True)
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
     with pytest.raises(DeviceError) as caught:
         Runtime(**options).open([load_model(model)])  # type: ignore[arg-type]
@@ -214,6 +215,22 @@ def test_an_environment_without_openvino_scans(model: Path, genome: Path) -> Non
     refused = subprocess.run([*map(str, command), "--engine", "openvino"], capture_output=True, text=True, check=False)
     assert refused.returncode == 1
     assert "OpenVINO is not installed; pip install openvino" in refused.stderr
+
+
+def test_a_scan_loads_no_converter_and_nothing_that_reports_to_others(model: Path, genome: Path) -> None:
+    script = """
+import atexit, sys
+from saresnet_cli.main import run
+
+@atexit.register
+def tell():
+    print(sorted(m for m in ("openvino", "openvino_telemetry", "openvino.tools.ovc") if sys.modules.get(m)))
+
+run()
+"""
+    command = [sys.executable, "-c", script, "scan", genome, "--model", model, "--engine", "openvino"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "['openvino']"
 
 
 @pytest.fixture
