@@ -269,14 +269,25 @@ def test_other_options_in_the_same_folder_are_refused(folder: Path) -> None:
     not CHR20.exists() or not K562.exists(), reason="needs Debian's vt-examples, and peaks in $SARESNET_DATA"
 )
 def test_real_peaks_on_a_real_chromosome(tmp_path: Path) -> None:
+    # the last 8 million bases of it: with all 63 million the test takes minutes
+    start, name = 55_000_000, "20"
+    header, *rows = gzip.decompress(CHR20.read_bytes()).decode().split("\n")
+    assert header.split()[0] == f">{name}"
+    genome = tmp_path / "20.fa"
+    genome.write_text(f">{name}\n{''.join(rows)[start:]}\n")
+    subprocess.run(["bgzip", genome], check=True)
+    fields = [line.split("\t") for line in gzip.decompress(K562.read_bytes()).decode().splitlines()]
     peaks = tmp_path / "CTCF_K562.narrowPeak"
-    lines = gzip.decompress(K562.read_bytes()).decode().splitlines(keepends=True)
-    peaks.write_text("".join(lines))
-    genome = tmp_path / "20.fa.gz"
-    shutil.copy(CHR20, genome)
+    peaks.write_text(
+        "".join(
+            "\t".join([chrom, str(int(low) - start), str(int(high) - start), *rest]) + "\n"
+            for chrom, low, high, *rest in fields
+            if int(low) >= start
+        )
+    )
     options = ["--tf", "CTCF", "--cell", "K562", "--epochs", 2, "--genomic", 2, "--threads", 1, "--device", "cpu"]
-    parts = ["--test-chroms", "chr20:60000000-61500000", "--valid-chroms", "chr20:61500000-63025520"]
-    done = _run(tmp_path, "finetune", peaks, genome, *options, *parts, "-o", "CTCF_K562.onnx")
+    parts = ["--test-chroms", "chr20:6500000-7200000", "--valid-chroms", "chr20:7200000-8025520"]
+    done = _run(tmp_path, "finetune", peaks, "20.fa.gz", *options, *parts, "-o", "CTCF_K562.onnx")
     assert done.returncode == 0, done.stderr
     card = load_model(tmp_path / "CTCF_K562.onnx").card
     assert card.test["auroc"] > 0.9
