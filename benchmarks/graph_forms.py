@@ -24,7 +24,8 @@ from saresnet_cli.engines.half import in_half_precision
 from saresnet_cli.engines.openvino_graph import attend_by_rows, restore_elu, rewrite
 from saresnet_cli.model import Model
 from saresnet_export.graph import build_model
-from saresnet_train.codes import encode, one_hot, reverse_complement
+from saresnet_train.codes import encode, reverse_complement
+from saresnet_train.network import one_hot
 
 Run = Callable[[np.ndarray], np.ndarray]
 DEFAULT = "onnxruntime"

@@ -15,10 +15,11 @@ from saresnet_cli.errors import SaresnetError
 from saresnet_train.baselines import cnn_zeng, deepbind, deeptf, expectation_luo, layers, rival
 from saresnet_train.baselines.expectation_luo import ExpectationPooling
 from saresnet_train.benchmark.task import Outcome, Task
-from saresnet_train.codes import encode, one_hot, reverse_complement
+from saresnet_train.codes import encode, reverse_complement
 from saresnet_train.data import DataSet
 from saresnet_train.metrics import measure
 from saresnet_train.negatives import shuffle_dinucleotides
+from saresnet_train.network import one_hot
 
 RIVALS = {
     "deepbind": deepbind.RIVAL,

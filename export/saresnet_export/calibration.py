@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from saresnet_cli.card import Background
+from saresnet_cli.card import WINDOW, Background
 from saresnet_cli.errors import GenomeError
 from saresnet_train import background as training
 from saresnet_train.codes import OTHER, decode
 from saresnet_train.negatives import Interval, shuffle_dinucleotides
-from saresnet_train.network import WINDOW
 
 SHUFFLES = 20_000
 STRIDE = 50

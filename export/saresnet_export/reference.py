@@ -7,8 +7,8 @@ import copy
 import numpy as np
 import torch
 
-from saresnet_train.codes import encode, one_hot, reverse_complement
-from saresnet_train.network import SAResNet
+from saresnet_train.codes import encode, reverse_complement
+from saresnet_train.network import SAResNet, one_hot
 
 
 def stored_network(network: SAResNet, weights: str) -> SAResNet:

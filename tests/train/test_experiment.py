@@ -241,6 +241,17 @@ def test_bad_input_is_one_line(folder: Path, arguments: tuple[str, ...], code: i
     assert not (folder / "bad.onnx").exists()
 
 
+def test_a_mistake_in_the_peaks_is_told_before_torch_is_loaded(folder: Path) -> None:
+    script = "import sys; from saresnet_cli.main import main; print(main(sys.argv[1:]), 'torch' in sys.modules)"
+    arguments = ["finetune", "p.narrowPeak", "g.fa", *QUICK, "--top", 20, "-o", "bad.onnx", "-q"]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        capture_output=True, text=True, env=ENVIRONMENT, check=True, cwd=folder,
+    )  # fmt: skip
+    assert done.stdout == "1 False\n"
+    assert "9 positives are too few to train on" in done.stderr
+
+
 def test_peaks_of_another_genome_are_one_line(folder: Path, tmp_path: Path) -> None:
     for text, message in (
         ("chr20_part\t1\t60\nchr7\t1\t90\n", "p.bed:2: g.fa: no sequence named 'chr7'"),

@@ -14,9 +14,9 @@ import torch
 from saresnet_cli.adapters import LARGEST
 from saresnet_cli.model import load_model
 from saresnet_train.checkpoint import load_network, network_of, read_checkpoint
-from saresnet_train.codes import decode, one_hot
+from saresnet_train.codes import decode
 from saresnet_train.lowrank import adapt, is_adapted, merge
-from saresnet_train.network import SAResNet
+from saresnet_train.network import SAResNet, one_hot
 
 ROOT = Path(__file__).resolve().parents[2]
 

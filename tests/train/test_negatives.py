@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from saresnet_cli.errors import GenomeError
 from saresnet_train.background import Background, parse_interval
-from saresnet_train.codes import decode, encode, one_hot, reverse_complement
+from saresnet_train.codes import decode, encode, reverse_complement
 from saresnet_train.gc import GC_BINS, apportion, gc_bins, gc_shares
 from saresnet_train.negatives import GenomicWindows, dinucleotide_shuffle, shuffle_dinucleotides
+from saresnet_train.network import one_hot
 from saresnet_train.packed import PackedGenome
 
 windows_of_codes = st.lists(st.lists(st.integers(0, 4), min_size=101, max_size=101), min_size=1, max_size=8)

@@ -14,9 +14,9 @@ from torch.nn import functional
 from saresnet_cli.errors import ModelError, SaresnetError
 from saresnet_cli.explaining import Effects
 from saresnet_train.checkpoint import load_network
-from saresnet_train.codes import OTHER, encode, one_hot, reverse_complement
+from saresnet_train.codes import OTHER, encode, reverse_complement
 from saresnet_train.negatives import shuffle_dinucleotides
-from saresnet_train.network import SAResNet
+from saresnet_train.network import SAResNet, one_hot
 
 METHODS = ("ig", "deeplift")
 

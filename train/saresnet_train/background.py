@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from saresnet_cli.card import WINDOW
 from saresnet_cli.errors import GenomeError, SaresnetError
 from saresnet_cli.genome import Genome
 from saresnet_train.codes import encode
 from saresnet_train.loci import locate
 from saresnet_train.negatives import GenomicWindows, Interval
-from saresnet_train.network import WINDOW
 from saresnet_train.packed import BLOCK
 from saresnet_train.peaks import Peaks, read_summits
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 OTHER = 4
 
@@ -13,7 +12,6 @@ for _code, _letters in enumerate((b"Aa", b"Cc", b"Gg", b"Tt")):
         _CODE_OF[_letter] = _code
 _LETTER_OF = np.frombuffer(b"ACGTN", np.uint8)
 _COMPLEMENT = np.array([3, 2, 1, 0, OTHER], np.uint8)
-_ONE_HOT = torch.cat([torch.eye(4), torch.zeros(1, 4)])
 
 
 def encode(bases: np.ndarray) -> np.ndarray:
@@ -29,11 +27,3 @@ def decode(codes: np.ndarray) -> np.ndarray:
 def reverse_complement(codes: np.ndarray) -> np.ndarray:
     """Return the other strand: (..., length) uint8 -> the same shape."""
     return _COMPLEMENT[codes][..., ::-1]
-
-
-def one_hot(codes: np.ndarray | torch.Tensor) -> torch.Tensor:
-    """Return the input of the network: (n, length) codes -> (n, 4, length) float32.
-
-    It is a view of memory with channels last, which is how the network computes.
-    """
-    return _ONE_HOT[torch.as_tensor(codes).long()].transpose(1, 2)

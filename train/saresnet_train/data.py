@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from saresnet_cli.card import WINDOW
 from saresnet_cli.errors import SaresnetError
 from saresnet_cli.genome import Genome
 from saresnet_cli.sequences import read_fasta
 from saresnet_train.codes import encode, reverse_complement
-from saresnet_train.network import WINDOW
 from saresnet_train.peaks import read_summits, summit_windows
 
 

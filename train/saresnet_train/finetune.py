@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,30 +14,17 @@ from saresnet_train.background import Background
 from saresnet_train.checkpoint import load_network
 from saresnet_train.data import fingerprint
 from saresnet_train.epochs import Epochs
-from saresnet_train.fit import Labelled, fit
+from saresnet_train.fit import fit
 from saresnet_train.hardware import Hardware
 from saresnet_train.loci import split_by_locus
 from saresnet_train.lowrank import adapt
-from saresnet_train.negatives import GenomicWindows
 from saresnet_train.network import NetworkConfig, SAResNet
-from saresnet_train.pretrain import VALIDATION, check_enough, validation_windows
 from saresnet_train.recipe import Recipe
 from saresnet_train.run import Run, describe, say_line
+from saresnet_train.training_set import VALIDATION, Experiment, TrainingSet, check_enough, validation_windows
 
 FREEZE = ("none", "stem", "stage2", "head-only")
 """What can be frozen (supplementary table S2): nothing; the stem; stem and stage 2; all but the dense layers."""
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """One experiment: who it is and its bound windows, (n, 101) uint8 codes; `negatives` in place of shuffles."""
-
-    id: str
-    tf: str
-    cell: str
-    positives: np.ndarray
-    negatives: np.ndarray | None = None
-    source: str = ""
 
 
 def freeze(model: SAResNet, what: str) -> None:
@@ -51,24 +37,6 @@ def freeze(model: SAResNet, what: str) -> None:
     parts = {"none": [], "stem": stem, "stage2": stem + second, "head-only": stem + second + rest}[what]
     for part in parts:
         part.requires_grad_(False)
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """What a network is fine-tuned on.
-
-    positives: (n, 101) uint8 codes; validating: (m, 101), bound windows that validate, none of them
-    trained on; validation: labelled windows by name, the first decides. background, flanks: where negatives come
-    from; negatives: (k, 101), in place of shuffles. held_out: how many positives were left out, or why, in words.
-    """
-
-    positives: np.ndarray
-    validating: np.ndarray
-    validation: dict[str, Labelled]
-    background: GenomicWindows | None = None
-    flanks: GenomicWindows | None = None
-    negatives: np.ndarray | None = None
-    held_out: str = "0 held out"
 
 
 def finetune(

@@ -19,15 +19,15 @@ from tqdm import tqdm
 from saresnet_cli.errors import SaresnetError
 from saresnet_cli.output import whole_file
 from saresnet_train.checkpoint import read_checkpoint, save_checkpoint
-from saresnet_train.codes import one_hot
 from saresnet_train.epochs import Epochs
 from saresnet_train.hardware import Hardware
 from saresnet_train.lowrank import is_adapted
 from saresnet_train.metrics import measure
-from saresnet_train.network import SAResNet
+from saresnet_train.network import SAResNet, one_hot
 from saresnet_train.predict import predict
 from saresnet_train.recipe import Recipe
 from saresnet_train.run import Run, say_line
+from saresnet_train.training_set import Labelled
 
 MINING_STRIDE = 100
 """Bases between the background windows among which the hardest are looked for."""
@@ -37,9 +37,6 @@ MINED = 200_000
 
 HARDEST = 0.03
 """Share of them that is the hardest."""
-
-Labelled = tuple[np.ndarray, np.ndarray]
-"""Windows, (n, 101) uint8 codes, and their labels, (n,)."""
 
 
 def learning_rate(recipe: Recipe, progress: float) -> float:

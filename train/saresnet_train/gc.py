@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from saresnet_train.network import WINDOW
+from saresnet_cli.card import WINDOW
 
 GC_BINS = WINDOW // 2 + 1
 """Bins of two bases, which is 0.02 of a window."""

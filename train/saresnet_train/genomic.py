@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from saresnet_cli.card import WINDOW
 from saresnet_cli.genome import Genome
 from saresnet_train.background import Interval, place
 from saresnet_train.codes import OTHER, encode
 from saresnet_train.data import DataError
-from saresnet_train.network import WINDOW
 from saresnet_train.peaks import read_summits
 
 SPARE = 10

@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 
+from saresnet_cli.card import WINDOW
 from saresnet_cli.errors import SaresnetError
 from saresnet_cli.genome import Genome
 from saresnet_train.background import parse_interval, place
@@ -14,7 +15,6 @@ from saresnet_train.codes import OTHER
 from saresnet_train.data import first_of_duplicates, read_starts
 from saresnet_train.loci import group_by_locus
 from saresnet_train.negatives import Interval
-from saresnet_train.network import WINDOW
 from saresnet_train.peaks import Peaks, summit_windows
 from saresnet_train.runs import Runs
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import dinuc_shuf
 import numpy as np
 
+from saresnet_cli.card import WINDOW
 from saresnet_cli.errors import GenomeError
 from saresnet_train.codes import OTHER, decode, encode
 from saresnet_train.gc import GC_BINS, apportion, first_of_each, gc_bins
-from saresnet_train.network import WINDOW
 from saresnet_train.packed import BLOCK, PackedGenome
 from saresnet_train.runs import Runs
 

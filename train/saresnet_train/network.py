@@ -12,11 +12,20 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-WINDOW = 101
+_ONE_HOT = torch.cat([torch.eye(4), torch.zeros(1, 4)])
+
+
+def one_hot(codes: np.ndarray | Tensor) -> Tensor:
+    """Return the input of the network: (n, length) codes -> (n, 4, length) float32.
+
+    It is a view of memory with channels last, which is how the network computes.
+    """
+    return _ONE_HOT[torch.as_tensor(codes).long()].transpose(1, 2)
 
 
 @dataclass(frozen=True)

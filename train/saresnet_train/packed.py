@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from saresnet_cli.card import WINDOW
 from saresnet_cli.genome import Genome
 from saresnet_train.codes import OTHER, encode
-from saresnet_train.network import WINDOW
 from saresnet_train.runs import Runs
 
 BLOCK = 1 << 20

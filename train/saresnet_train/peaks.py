@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from saresnet_cli.card import WINDOW
 from saresnet_cli.errors import GenomeError, RegionError
 from saresnet_cli.genome import Genome
 from saresnet_cli.regions import read_regions
 from saresnet_cli.streams import open_bytes
-from saresnet_train.network import WINDOW
 
 _SIGNAL = {10: 7, 9: 7}
 """Column of the signal by the number of columns: narrowPeak and broadPeak; else it is the score of BED, column 5."""

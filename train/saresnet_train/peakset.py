@@ -7,17 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
+from saresnet_cli.card import WINDOW
 from saresnet_cli.errors import GenomeError, SaresnetError
 from saresnet_cli.genome import Genome
 from saresnet_train.background import MARGIN, around
-from saresnet_train.finetune import TrainingSet
 from saresnet_train.gc import gc_shares
 from saresnet_train.holdout import Part, Split, choose_parts, show_parts, split_peaks
 from saresnet_train.negatives import GenomicWindows, Interval, shuffle_dinucleotides
-from saresnet_train.network import WINDOW
 from saresnet_train.peaks import Peaks, read_summits
-from saresnet_train.pretrain import check_enough, validation_windows
 from saresnet_train.recipe import Recipe
+from saresnet_train.training_set import TrainingSet, check_enough, validation_windows
 
 FLANK = (200, 1000)
 """Bases from a summit to the middle of a window beside the peak, least and most."""

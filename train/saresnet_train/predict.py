@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from saresnet_train.codes import one_hot, reverse_complement
-from saresnet_train.network import SAResNet
+from saresnet_train.codes import reverse_complement
+from saresnet_train.network import SAResNet, one_hot
 
 
 def predict(

@@ -8,60 +8,24 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from saresnet_cli.errors import SaresnetError
 from saresnet_train.background import Background
 from saresnet_train.data import distinct, read_windows
 from saresnet_train.epochs import Epochs
-from saresnet_train.fit import Labelled, fit
-from saresnet_train.gc import gc_shares
+from saresnet_train.fit import fit
 from saresnet_train.hardware import Hardware
 from saresnet_train.loci import split_by_locus
-from saresnet_train.negatives import GenomicWindows, shuffle_dinucleotides
 from saresnet_train.network import NetworkConfig, SAResNet
 from saresnet_train.recipe import Recipe
 from saresnet_train.run import Run, describe, say_line
-
-VALIDATION = 0.1
-"""Share of the positives that validates: global-VL of the paper."""
-
-FEWEST = 10
-"""Positives that a network is trained on at least."""
+from saresnet_train.training_set import VALIDATION, check_enough, validation_windows
 
 FEW = 100
 """Positives below which those that validate say little."""
 
 
-def check_enough(id: str, count: int) -> None:
-    """Raise SaresnetError when so many positives are too few to train on."""
-    if count < FEWEST:
-        raise SaresnetError(f"{id}: {count} positives are too few to train on", cure="give more peaks")
-
-
 def pool(files: list[Path], seed: int = 0) -> np.ndarray:
     """Read windows of several FASTA files and drop exact duplicates: (n, 101) uint8 codes, in file order."""
     return distinct(np.concatenate([read_windows(path, seed=seed) for path in files]))
-
-
-def validation_windows(
-    positives: np.ndarray,
-    background: GenomicWindows | None,
-    seed: int,
-    negatives: np.ndarray | None = None,
-    match_gc: bool = False,
-) -> dict[str, Labelled]:
-    """Return validation windows by kind of negative: "shuffled" (or "given") and "genomic", balanced."""
-    labels = np.repeat(np.array([1, 0], np.uint8), len(positives))
-    made: dict[str, Labelled] = {}
-    if negatives is not None:
-        both = np.concatenate([positives, negatives])
-        made["given"] = (both, np.repeat(np.array([1, 0], np.uint8), [len(positives), len(negatives)]))
-    else:
-        made["shuffled"] = (np.concatenate([positives, shuffle_dinucleotides(positives, (seed, 5))]), labels)
-    if background is not None:
-        gc = gc_shares(positives) if match_gc else None
-        genomic = background.draw(len(positives), np.random.default_rng((seed, 6)), gc)
-        made["genomic"] = (np.concatenate([positives, genomic]), labels)
-    return made
 
 
 def pretrain(

@@ -20,9 +20,10 @@ from torch.nn import functional
 from saresnet_cli.errors import SaresnetError
 from saresnet_train.baselines.layers import Network
 from saresnet_train.benchmark.task import Outcome, Task
-from saresnet_train.codes import one_hot, reverse_complement
+from saresnet_train.codes import reverse_complement
 from saresnet_train.epochs import Epochs
 from saresnet_train.hardware import Hardware
+from saresnet_train.network import one_hot
 from saresnet_train.recipe import Recipe
 
 SCORED = 1024

@@ -12,11 +12,12 @@ import torch
 from saresnet_train.benchmark.task import Outcome, Task
 from saresnet_train.checkpoint import load_network, network_of
 from saresnet_train.evaluate import Scorer
-from saresnet_train.finetune import TrainingSet, freeze, transfer
+from saresnet_train.finetune import freeze, transfer
 from saresnet_train.hardware import Hardware
 from saresnet_train.network import NetworkConfig, SAResNet
 from saresnet_train.predict import predict
 from saresnet_train.recipe import FINETUNE, PRETRAIN, Recipe, passes
+from saresnet_train.training_set import TrainingSet
 
 OWN = FINETUNE["default"].changed(genomic=0.0, shifted=0.0, shuffles=1.0)
 """Our recipe, on the paper's protocol: as many shuffles as positives, and no genome."""

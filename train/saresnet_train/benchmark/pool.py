@@ -12,7 +12,8 @@ from saresnet_train.benchmark.judging import both_ways, figures, versions
 from saresnet_train.benchmark.task import Outcome
 from saresnet_train.data import read_manifest
 from saresnet_train.loci import split_by_locus
-from saresnet_train.pretrain import VALIDATION, pool, validation_windows
+from saresnet_train.pretrain import pool
+from saresnet_train.training_set import VALIDATION, validation_windows
 
 TIER, NAME = "pool", "validation"
 SEED = 1

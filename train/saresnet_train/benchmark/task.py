@@ -11,10 +11,9 @@ import numpy as np
 import torch
 
 from saresnet_train.data import DataError, DataSet, distinct, read_windows
-from saresnet_train.fit import Labelled
 from saresnet_train.loci import split_by_locus
 from saresnet_train.negatives import shuffle_dinucleotides
-from saresnet_train.pretrain import VALIDATION
+from saresnet_train.training_set import VALIDATION, Labelled
 
 
 @dataclass(frozen=True)

@@ -45,14 +45,14 @@ def evaluate(
     models. Accuracy, precision, recall and F1 at probability 0.5, and the areas
     under the ROC and the precision-recall curve.
     """
-    from saresnet_train.background import parse_interval
-    from saresnet_train.data import find_set
-    from saresnet_train.evaluate import evaluate_genome, evaluate_windows, open_scorer
-
     if [positive is not None, data is not None, genome is not None].count(True) != 1:
         raise click.UsageError("give one of --positive and --negative, --data, or --genome and --peaks")
     if (positive is None) != (negative is None) or (genome is None) != (peaks is None):
         raise click.UsageError("--positive goes with --negative, and --genome with --peaks")
+    from saresnet_train.background import parse_interval
+    from saresnet_train.data import find_set
+    from saresnet_train.evaluate import evaluate_genome, evaluate_windows, open_scorer
+
     rows = []
     for model in models:
         with open_scorer(model, strands, threads) as score:

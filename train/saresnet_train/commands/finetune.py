@@ -86,13 +86,6 @@ def finetune(
     shuffles, which is what makes a scanner. Started again with the same
     options, a run goes on where it stopped.
     """
-    import numpy as np
-
-    from saresnet_train.data import distinct, find_set, read_peaks, read_windows
-    from saresnet_train.finetune import Experiment
-    from saresnet_train.finetune import finetune as run
-    from saresnet_train.recipe import FINETUNE
-
     if sum(given is not None for given in (positives, peaks, data)) != 1:
         raise click.UsageError("give one of POSITIVES, --peaks or --data")
     if (peaks is None) != (genome is None) or (data is None) != (name is None):
@@ -103,6 +96,13 @@ def finetune(
         raise click.UsageError("give either --from CHECKPOINT or --from-scratch")
     if start is not None and (options["channels"], options["attention"]) != ("64", True):
         raise click.UsageError("--channels and --no-attention go with --from-scratch; a checkpoint has its own")
+    import numpy as np
+
+    from saresnet_train.data import distinct, find_set, read_peaks, read_windows
+    from saresnet_train.recipe import FINETUNE
+    from saresnet_train.training_set import Experiment
+
+    recipe, background = chosen_training(FINETUNE, options)
     source = ""
     if data is not None:
         chosen = find_set(data, name or "")
@@ -120,7 +120,8 @@ def finetune(
     experiment = Experiment(
         identity or f"{tf or 'unknown'}_{cell or 'unknown'}", tf or "unknown", cell or "unknown", codes, own, source
     )
-    recipe, background = chosen_training(FINETUNE, options)
+    from saresnet_train.finetune import finetune as run  # last, since it loads torch
+
     network = chosen_network(options, recipe.dropout)
     run(
         experiment,

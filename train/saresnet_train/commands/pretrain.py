@@ -36,13 +36,14 @@ def pretrain(positives: tuple[Path, ...], data: Path | None, tier: tuple[str, ..
     are dinucleotide shuffles and, with --background, windows of a real genome.
     Started again with the same options, a run goes on where it stopped.
     """
-    from saresnet_train.data import read_manifest
-    from saresnet_train.pretrain import pretrain as run
-    from saresnet_train.recipe import PRETRAIN
-
     if bool(positives) == (data is not None):
         raise click.UsageError("give either POSITIVES or --data")
+    from saresnet_train.data import read_manifest
+    from saresnet_train.recipe import PRETRAIN
+
     files = list(positives) or [s.train_positive for s in read_manifest(data or "", tier)]
     recipe, background = chosen_training(PRETRAIN, options)
+    from saresnet_train.pretrain import pretrain as run  # last, since it loads torch
+
     network = chosen_network(options, recipe.dropout)
     run(files, out, recipe, background=background, network=network, hardware=chosen_hardware(options), **options)
