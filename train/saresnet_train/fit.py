@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from saresnet_cli.errors import SaresnetError
 from saresnet_cli.output import whole_file
+from saresnet_train.adam import Adam
 from saresnet_train.checkpoint import read_checkpoint, save_checkpoint
 from saresnet_train.epochs import Epochs
 from saresnet_train.hardware import Hardware
@@ -67,8 +68,7 @@ def fit(
     """
     model.to(hardware.device).train()
     trained = [p for p in model.parameters() if p.requires_grad]
-    kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
-    optimizer = kind(trained, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
+    optimizer = Adam(trained, recipe.learning_rate, recipe.weight_decay, decoupled=recipe.optimizer == "adamw")
     state = _begin(model, optimizer, run)
     if state["done"]:
         if hardware.lead and not run.quiet:
@@ -91,8 +91,7 @@ def fit(
             disable=run.quiet or not lead or not sys.stderr.isatty(),
         )  # fmt: skip
         for step, codes, labels in epochs.batches(epoch, first):
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(recipe, (epoch * epochs.steps + step) / total)
+            optimizer.rate = learning_rate(recipe, (epoch * epochs.steps + step) / total)
             loss = _step(network, optimizer, codes, labels, recipe, run.seed, state["step"], hardware)
             if not math.isfinite(loss):
                 raise SaresnetError(
@@ -128,7 +127,7 @@ def fit(
     return _snapshot(state, model, optimizer)
 
 
-def _begin(model: SAResNet, optimizer: torch.optim.Optimizer, run: Run) -> dict:
+def _begin(model: SAResNet, optimizer: Adam, run: Run) -> dict:
     """Return the state of a new run, or that of the checkpoint in its folder."""
     fresh = {
         "config": model.config.as_dict(), "arguments": run.arguments, "seed": run.seed, "set": run.identity,
@@ -185,7 +184,7 @@ def _forward_logits(model: SAResNet, codes: np.ndarray, hardware: Hardware) -> n
 
 def _step(
     network: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Adam,
     codes: np.ndarray,
     labels: np.ndarray,
     recipe: Recipe,
@@ -207,7 +206,7 @@ def _step(
         # a batch that is not full has another shape, for which all would be compiled again
         z = _compiled()(network, x) if hardware.compiled and len(x) == recipe.batch_size else network(x)
     loss = nn.functional.cross_entropy(z.float(), target, label_smoothing=recipe.label_smoothing)
-    optimizer.zero_grad(set_to_none=True)
+    optimizer.zero_grad()
     loss.backward()
     optimizer.step()
     return float(loss.detach())
@@ -252,7 +251,7 @@ def _share(state: dict, hardware: Hardware) -> None:
         state.update(told[0])
 
 
-def _snapshot(state: dict, model: SAResNet, optimizer: torch.optim.Optimizer) -> dict:
+def _snapshot(state: dict, model: SAResNet, optimizer: Adam) -> dict:
     return {**state, "model": model.state_dict(), "optimizer": optimizer.state_dict()}
 
 
