@@ -4,7 +4,7 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 VENV ?= .venv
 # What installs into it: any command that takes pip's arguments
-INSTALL ?= $(VENV)/bin/pip install --quiet
+INSTALLER ?= $(VENV)/bin/pip install --quiet
 SOURCES := setup.cfg pyproject.toml README.md $(shell find saresnet_cli train export models -name '*.py' -o -name '*.onnx' -o -name '*.adapter' -o -name '*.pt' -o -name '*.json')
 
 .PHONY: test test-scanner test-rest check example bench dist release man docs clean
@@ -33,7 +33,7 @@ example: $(VENV)/scan
 GENOME ?= /usr/share/doc/vt/examples/ref/20.fa.gz
 # Half an hour on two quiet cores; goes on where it was ended. With DATA=FOLDER also what needs training data.
 bench: $(VENV)/train
-	$(INSTALL) -r benchmarks/requirements.txt
+	$(INSTALLER) -r benchmarks/requirements.txt
 	$(VENV)/bin/python benchmarks/run.py --genome $(GENOME) $(if $(DATA),--data $(DATA))
 	$(if $(DATA),$(VENV)/bin/python benchmarks/graph_variants.py --data $(DATA))
 	$(if $(DATA),$(VENV)/bin/python benchmarks/precision.py --data $(DATA))
@@ -45,7 +45,7 @@ dist: $(VENV)/train
 # sdist and wheel in dist/, checked and tried on the lowest and the highest Python on the path, or on those given:
 # make release PYTHONS="python3.10 python3.14". TRIAL=yes takes what is not committed, too.
 release: $(VENV)/bin/python
-	$(INSTALL) "build>=1.0" "twine>=5"
+	$(INSTALLER) "build>=1.0" "twine>=5"
 	$(VENV)/bin/python release/make.py $(addprefix --python ,$(PYTHONS)) $(if $(TRIAL),--dirty)
 
 # The manual pages, to look at: man -l build/man/saresnet.1. A wheel makes and brings its own.
@@ -62,14 +62,14 @@ $(VENV)/bin/python:
 # Inference only, as users install it.
 $(VENV)/scan: $(VENV)/bin/python $(SOURCES)
 	rm -rf build
-	$(INSTALL) .
+	$(INSTALLER) .
 	touch $@
 
 # With training, tests and checks. setuptools keeps what it built before, so that goes first.
 $(VENV)/train: $(VENV)/bin/python $(SOURCES)
 	rm -rf build
-	$(INSTALL) "$(TORCH)"
-	$(INSTALL) ".[train,test,check]"
+	$(INSTALLER) "$(TORCH)"
+	$(INSTALLER) ".[train,test,check]"
 	touch $@ $(VENV)/scan
 
 clean:
