@@ -134,6 +134,22 @@ def test_a_run_that_is_killed_goes_on_to_the_same_scores(data: Path, out: Path, 
     assert without_times(json.loads((broken / "seed1.json").read_text())) == without_times(record)
 
 
+def test_a_run_that_is_asked_to_end_ends_with_all_that_it_started(data: Path, out: Path) -> None:
+    command = _command(data, out, "--methods", "freeze-head", "--jobs", "1")
+    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE)
+    end = time.monotonic() + 120
+    while not list(out.glob(".scratch/freeze-head/*/*/seed1/checkpoint.pt")) and time.monotonic() < end:
+        time.sleep(0.05)
+    process.terminate()  # it alone, as a scheduler does
+    process.communicate()
+    assert process.returncode == 143
+    assert not (out / "freeze-head").exists()  # neither the cell that was trained, nor the one after it
+    with pytest.raises(ProcessLookupError):
+        for _ in range(100):
+            os.killpg(process.pid, 0)
+            time.sleep(0.05)
+
+
 def test_two_runs_share_the_work(data: Path, out: Path) -> None:
     words = ("--methods", "freeze-head", "--jobs", "1")
     both = [subprocess.Popen(_command(data, out, *words), stderr=subprocess.PIPE, text=True) for _ in range(2)]

@@ -140,6 +140,10 @@ def run_all(plan: Plan, say: Callable[[str], None] = say_line) -> dict[str, int]
                 say(f"{cell}: {line}; {len(pending)} left, about {_span(remaining)}")
     except BrokenProcessPool as error:
         raise SaresnetError("a process was killed, perhaps for memory", cure="try --jobs 1; it goes on") from error
+    except BaseException:  # Ctrl-C, or the SIGTERM of a scheduler, which does not wait: the cells go on next time
+        for worker in multiprocessing.active_children():
+            worker.terminate()
+        raise
     finally:
         workers.shutdown(cancel_futures=True)
     return counts
