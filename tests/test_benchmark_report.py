@@ -409,6 +409,7 @@ def test_sentences_follow_the_numbers(tmp_path: Path, text_only: None) -> None:
     text = markdown(build(read_records(write_results(tmp_path / "a", methods))), "benchmark")
     assert "SAResNet with transfer is first in mean AUROC over all sets" in text
     assert "next is DeepBind" in text and "Not compared: Expectation-Luo" in text
+    assert "DeepBind has a lower mean AUPRC than SAResNet with transfer on chr20: −0.1000" in text
     write_results(tmp_path / "b", methods)
     for old, new in (("deepbind", "x"), ("transfer", "deepbind"), ("x", "transfer")):  # the other way round
         (tmp_path / "b" / old).rename(tmp_path / "b" / new)
@@ -418,6 +419,7 @@ def test_sentences_follow_the_numbers(tmp_path: Path, text_only: None) -> None:
     text = markdown(build(read_records(tmp_path / "b")), "benchmark")
     assert "SAResNet with transfer is not first in mean AUROC over all sets" in text
     assert "is first in mean AUROC" not in text
+    assert "DeepBind has a higher mean AUPRC than SAResNet with transfer on chr20: +0.1000" in text
     assert "SAResNet with transfer has a lower mean AUROC than SAResNet by direct learning over all sets: −" in text
 
 

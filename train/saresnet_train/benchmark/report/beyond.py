@@ -186,6 +186,9 @@ def _chromosome(source: Source) -> Iterator[Block]:
         rows.append([title(method), *[fixed(values.get(s)) for s in sets], mean, str(len(values)), *beside])
         if method == MAIN:
             yield Text(compared(title(_PWM), spoken(method), result, "AUPRC", "on chr20"))
+        elif method in RIVALS and method != _PWM and MAIN in found:
+            beside_main = compare(found[MAIN], values)
+            yield Text(compared(spoken(MAIN), title(method), beside_main, "AUPRC", "on chr20"))
     shares = [f"{1 / bound[s]:,.0f}" if s in bound else NONE for s in sets]
     rows.append(["one window of so many is bound", *shares, *[""] * 4])
     areas = {method: records.values(method, "chr20", "auroc") for method in found}
