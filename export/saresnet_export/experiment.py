@@ -15,8 +15,10 @@ from saresnet_cli.model import load_model
 from saresnet_cli.output import open_output
 from saresnet_train.background import Background
 from saresnet_train.codes import decode
+from saresnet_train.evaluate import evaluate_genome, evaluate_windows, open_scorer
 from saresnet_train.peakset import PeakSet, Prepared, prepare
 from saresnet_train.recipe import SCANNER, Recipe, passes
+from saresnet_train.run import say_line
 
 STRIDE = 50
 """Bases between the windows of the scan that a model is judged on."""
@@ -59,14 +61,13 @@ def make_model(
     device: str = "auto",
     save_every: float = 120.0,
     quiet: bool = False,
-    say: Callable[[str], None] | None = None,
+    say: Callable[[str], None] = say_line,
 ) -> Made | None:
     """Train a model on peaks, judge it on parts of the genome that it has not seen, and write it as ONNX.
 
     epochs: default by the number of peaks. start: checkpoint to start from, default the global model that is
     shipped. work: folder of the run, default `output` with the ending `.train`; a run that was killed goes on
-    there. save_every: seconds between checkpoints. say: what takes a line of progress, default prints it to
-    standard error. Returns None in the processes of torchrun that do not lead. The
+    there. save_every: seconds between checkpoints. Returns None in the processes of torchrun that do not lead. The
     same input gives the same bytes on one machine. Raises SaresnetError on bad input; then there is no file.
     """
     if not output.parent.is_dir():
@@ -76,9 +77,7 @@ def make_model(
     from saresnet_export.export import Material, export_model
     from saresnet_train.finetune import transfer
     from saresnet_train.hardware import Hardware
-    from saresnet_train.run import say_line
 
-    say = say or say_line
     hardware = Hardware.find(device, threads=threads)
     tell = say if hardware.lead and not quiet else lambda line: None
     work = work or output.with_suffix(".train")
@@ -153,8 +152,6 @@ def _judge(
     device: str,
 ) -> tuple[dict, ...]:
     """Measure a model on what it has not seen: one row a kind of unbound windows."""
-    from saresnet_train.evaluate import evaluate_genome, evaluate_windows, open_scorer
-
     with open_scorer(model, threads=threads, device=device) as score:
         measured = {
             "shuffles": evaluate_windows(score, files["test.positive"], files["test.negative"]),

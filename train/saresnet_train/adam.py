@@ -45,8 +45,8 @@ class Adam:
                 weight = self.weights[i]
                 self._moments[i] = {
                     "step": torch.zeros((), dtype=torch.float32, device=weight.device),
-                    "exp_avg": torch.zeros_like(weight, memory_format=torch.preserve_format),
-                    "exp_avg_sq": torch.zeros_like(weight, memory_format=torch.preserve_format),
+                    "exp_avg": torch.zeros_like(weight),
+                    "exp_avg_sq": torch.zeros_like(weight),
                 }
         held = [self._moments[i] for i in moved]
         self._update(

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from saresnet_train.data import fingerprint
 from saresnet_train.epochs import Epochs
-from saresnet_train.hardware import Hardware
+
+if TYPE_CHECKING:
+    from saresnet_train.hardware import Hardware  # which loads torch, and is only named here
 
 
 def say_line(line: str) -> None:
