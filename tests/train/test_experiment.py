@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pysam
 import pytest
 
 from saresnet_cli.commands.finetune import finetune
@@ -284,9 +285,8 @@ def test_real_peaks_on_a_real_chromosome(tmp_path: Path) -> None:
     start, name = 55_000_000, "20"
     header, *rows = gzip.decompress(CHR20.read_bytes()).decode().split("\n")
     assert header.split()[0] == f">{name}"
-    genome = tmp_path / "20.fa"
-    genome.write_text(f">{name}\n{''.join(rows)[start:]}\n")
-    subprocess.run(["bgzip", genome], check=True)
+    (tmp_path / "20.fa").write_text(f">{name}\n{''.join(rows)[start:]}\n")
+    pysam.tabix_compress(str(tmp_path / "20.fa"), str(tmp_path / "20.fa.gz"))
     fields = [line.split("\t") for line in gzip.decompress(K562.read_bytes()).decode().splitlines()]
     peaks = tmp_path / "CTCF_K562.narrowPeak"
     peaks.write_text(
