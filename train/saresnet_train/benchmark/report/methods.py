@@ -19,6 +19,8 @@ ABLATIONS = (*ATTENTION[:-1], "direct-no-attention", *FREEZING[1:])
 EXPECTED = (*OWN, *ABLATIONS, *RIVALS)
 """Those without which a report is not complete."""
 
+ONLY = {"direct-no-attention": "small"}
+"""Methods that are asked of sets of one size: the ablation of the paper is of transfer, and this one is an addition."""
 
 SPOKEN = {
     "direct": "SAResNet by direct learning",

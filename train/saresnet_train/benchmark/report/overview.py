@@ -11,6 +11,7 @@ from saresnet_train.benchmark.report.methods import (
     ENSEMBLE,
     EXPECTED,
     MAIN,
+    ONLY,
     RIVALS,
     ordered,
     spoken,
@@ -89,9 +90,10 @@ def coverage(source: Source) -> Iterator[Block]:
         done = records.of(method)
         cells = []
         for tier in tiers:
-            total = TIERS.get(tier.title, sum(map(tier.has, records.sets)))
+            asked = set(filter(tier.has, records.asked_of(method)))
+            total = len(asked) if method in ONLY else TIERS.get(tier.title, len(asked))
             left_out = sum(where.startswith(f"{tier.title}/") for where in records.impossible(method))
-            have = sum(map(tier.has, done))
+            have = len(asked & set(done))
             cells.append(f"{have} of {total}" + (f", {left_out} can't be done" if left_out else ""))
         counts = sorted({len(cell) for cell in done.values()})
         seeds = "–".join(map(str, dict.fromkeys((counts[0], counts[-1])))) if counts else "–"
@@ -109,6 +111,7 @@ def coverage(source: Source) -> Iterator[Block]:
         ["", "name", *[t.title for t in tiers], "seeds"],
         rows,
     )
+    yield Text(" ".join(f"Of {size} sets alone is asked: `{method}`." for method, size in ONLY.items()))
     unseen = [
         f"Tier {tier}: {count - have} of its {count} sets have no record of any method."
         for tier, count in TIERS.items()

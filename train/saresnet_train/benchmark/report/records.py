@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from saresnet_cli.errors import SaresnetError
+from saresnet_train.benchmark.report.methods import ONLY
 
 FORMAT = "saresnet-benchmark-1"
 TIERS = {"encode": 31, "gm12878": 26}
@@ -119,9 +120,14 @@ class Records:
         return {where for name, where in self.skipped if name == method}
 
     def lacking(self, method: str) -> list[Set]:
-        """Return the sets that a method could do and has no record of."""
+        """Return the sets that a method is asked of, could do, and has no record of."""
         left_out = self.impossible(method)
-        return [each for each in self.sets if (method, each) not in self.cells and str(each) not in left_out]
+        asked = self.asked_of(method)
+        return [each for each in asked if (method, each) not in self.cells and str(each) not in left_out]
+
+    def asked_of(self, method: str) -> list[Set]:
+        """Return the sets that a method is asked of: all, but for a few methods."""
+        return [each for each in self.sets if ONLY.get(method, each.size) == each.size]
 
     def values(self, method: str, *keys: str) -> dict[Set, float]:
         """Return a number of a method by set, the mean over seeds; sets where it is not defined are left out."""
