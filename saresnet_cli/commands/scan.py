@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from saresnet_cli.commands.options import model_options, output_options, runtime_options, window_options
-from saresnet_cli.formats.layout import FORMATS, VALUES, Layout, Source, open_writer
+from saresnet_cli.formats.layout import FORMATS, VALUES, Layout
+from saresnet_cli.formats.writing import Source, open_writer
 from saresnet_cli.shards import Shard
 
 if TYPE_CHECKING:

@@ -67,9 +67,10 @@ def variants(
     from saresnet_cli.commands.progress import with_progress
     from saresnet_cli.output import open_output
     from saresnet_cli.provenance import VariantProvenance
+    from saresnet_cli.variants.reader import VcfReader
     from saresnet_cli.variants.scores import score_variants
     from saresnet_cli.variants.table import table_header, table_lines
-    from saresnet_cli.variants.vcf import Annotation, VcfReader, open_vcf
+    from saresnet_cli.variants.vcf import Annotation, open_vcf
 
     with VcfReader(source) as records:
         annotation = Annotation(models)

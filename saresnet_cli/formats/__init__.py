@@ -1,1 +1,1 @@
-"""What a scan can be written as, a file a format; `layout` chooses, and opens the writer."""
+"""What a scan can be written as, a file a format; `layout` chooses, `writing` opens the files."""

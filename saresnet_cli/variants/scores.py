@@ -109,7 +109,7 @@ def score_variants(
         raise ValueError(f"windows {windows!r} is not one of {', '.join(WINDOWS)}")
     if not 0 <= max_n <= 1:
         raise ValueError(f"max_n {max_n} is not between 0 and 1")
-    from saresnet_cli.variants.vcf import VcfReader
+    from saresnet_cli.variants.reader import VcfReader
 
     models = load_models(models)
     with contextlib.ExitStack() as stack:

@@ -23,7 +23,8 @@ from saresnet_cli import Genome, bgzf, load_model, scan
 from saresnet_cli import pipeline as pipelines
 from saresnet_cli.errors import OutputError
 from saresnet_cli.formats import journal
-from saresnet_cli.formats.layout import Layout, Source, open_writer
+from saresnet_cli.formats.layout import Layout
+from saresnet_cli.formats.writing import Source, open_writer
 from saresnet_cli.runtime import Runtime
 from saresnet_cli.shards import Shard
 

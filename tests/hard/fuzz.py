@@ -176,7 +176,7 @@ class Parsers:
     def vcf(self, data: bytes) -> None:
         """Read variants and place them."""
         from saresnet_cli.variants.alleles import AlleleReader
-        from saresnet_cli.variants.vcf import VcfReader
+        from saresnet_cli.variants.reader import VcfReader
 
         path = self._file(data)
         with self._clean(), VcfReader(path) as variants:

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from saresnet_cli import Genome
-from saresnet_cli.formats.layout import Layout, open_writer
+from saresnet_cli.formats.layout import Layout
+from saresnet_cli.formats.writing import open_writer
 from saresnet_cli.model import Model
 from saresnet_cli.running import Summary, pvalues, sigmoid
 from saresnet_cli.scanning import Block
