@@ -13,14 +13,17 @@ from pathlib import Path
 from statistics import fmean
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from scipy import stats
+from sklearn.metrics import roc_auc_score
 
 from saresnet_train.benchmark.report import (
     RecordError,
     build,
     holm,
     read_records,
+    report,
     targets,
 )
 from saresnet_train.benchmark.report.markdown import markdown
@@ -149,8 +152,35 @@ def test_the_commands_make_the_cells_that_are_there_and_no_others(page: Path, re
     assert made == there | {(method, where, 1) for method, where in records.skipped}
 
 
-def test_what_is_said_of_real_dna_follows_the_numbers(page: Path, records: Records) -> None:
+def test_what_is_said_of_unseen_dna_follows_the_numbers(page: Path, results: Path, records: Records) -> None:
     text = (page / "benchmark.md").read_text()
+    rows = table(text, "Genomic negatives that no network has seen")
+    means = {}
+    for method in ("transfer", "direct", "global", *RIVALS):
+        areas: dict[str, list[float]] = {}
+        for path in (results / method / "gm12878").glob("*/seed*.npz"):
+            with np.load(path) as held:
+                bound, unbound = held["forward"][:80], held["forward"][160:][np.arange(60) % 3 == 0]
+            area = roc_auc_score(np.repeat([1, 0], [80, 20]), np.r_[bound, unbound])
+            areas.setdefault(path.parent.name, []).append(area)
+        means[method] = fmean(map(fmean, areas.values()))
+        assert rows[title(method)][2].split()[0] == f"{means[method]:.3f}"
+        everything = fmean(records.values(method, "genomic", "forward", "auroc").values())
+        assert rows[title(method)][1].split()[0] == f"{everything:.3f}"
+    own = means.pop("transfer")
+    ahead = sum(mean > own for mean in means.values())
+    said = "is ahead of all 8 others" if not ahead else f"{ahead} of 8 others are ahead of it"
+    assert f"{own:.3f}" in text.split("## The methods")[0] and said in text.split("## The methods")[0]
+    assert "seen 240 of the 360 (67%; 67% to 67% of a set)" in text
+
+
+def test_what_is_said_of_real_dna_follows_the_numbers(results: Path, tmp_path: Path, text_only: None) -> None:
+    shutil.copytree(results, tmp_path / "results")
+    (tmp_path / "results" / "seen.json").unlink()
+    records = read_records(tmp_path / "results")
+    report(tmp_path / "results", tmp_path / "benchmark.md")
+    text = (tmp_path / "benchmark.md").read_text()
+    assert "`seen.json` is not there" in text
     rows = table(text, "Shuffled and genomic negatives")
     means = {
         method: fmean(records.values(method, "genomic", "forward", "auroc").values())
@@ -165,6 +195,22 @@ def test_what_is_said_of_real_dna_follows_the_numbers(page: Path, records: Recor
     assert rows["always the same score"][5] == f"{80 / 140:.3f}"
 
 
+def test_frozen_layers_are_compared_in_the_same_numbers_too(results: Path, tmp_path: Path, text_only: None) -> None:
+    for method in ("transfer", "freeze-stem", "freeze-head"):
+        shutil.copytree(results / method, tmp_path / method)
+    for path in sorted(tmp_path.glob("*/*/*/seed*.json")):
+        other = "freeze-stem" in str(path) and "encode" in str(path)
+        content = {**json.loads(path.read_text()), "chosen": {"precision": "bfloat16" if other else "float32"}}
+        path.write_text(json.dumps(content))
+    text = markdown(build(read_records(tmp_path)), "benchmark")
+    own, stem = (fmean(told(tmp_path, m, "auroc", lambda n: n < 1100)) for m in ("transfer", "freeze-stem"))
+    assert "On 7 sets one was trained in float32, the other in bfloat16. Stem frozen has a" in text
+    said = f"{stem - own:+.4f}".replace("-", "−")
+    assert f"over the 6 sets where both are in the same: {said}" in text
+    assert text.count("sets one was trained in float32") == 1
+    assert "float32" in table(text, "Seconds and parameters")["stem frozen"][-1]
+
+
 def test_how_searches_and_pretraining_ended_is_told(results: Path, tmp_path: Path, text_only: None) -> None:
     for method in ("transfer", "deepbind"):
         shutil.copytree(results / method, tmp_path / method)
@@ -175,7 +221,8 @@ def test_how_searches_and_pretraining_ended_is_told(results: Path, tmp_path: Pat
     (tmp_path / "pretrained").mkdir()
     (tmp_path / "pretrained" / "own.tsv").write_text("epoch\tseconds\n1\t1000.5\n2\t799.5\n")
     text = markdown(build(read_records(tmp_path)), "benchmark")
-    assert "The one that counts ran to its last epoch: DeepBind 4 of 13." in text
+    assert "The one that counts ran to its last epoch: DeepBind 4 of 13; " in text
+    assert "of all trainings that a search compared, which have fewer epochs: DeepBind 4 of 26." in text
     assert table(text, "Seconds and parameters")["pre-training of `own`"][3] == "1800.0"
     (tmp_path / "pretrained" / "own.tsv").write_text("epoch\n1\n")
     with pytest.raises(RecordError, match=r"own\.tsv: it is not the history"):

@@ -21,6 +21,7 @@ from saresnet_train.benchmark.report.methods import title
 from saresnet_train.benchmark.report.records import Records, Set
 from saresnet_train.benchmark.report.scores import (
     agreement,
+    error_by_chance,
     precision_points,
     read_scores,
     reliability,
@@ -71,6 +72,16 @@ def test_reliability_by_hand() -> None:
     assert found.bound == pytest.approx([0.5, 0.75])
     assert found.probability == pytest.approx([0.05, (3 * 0.95 + 1) / 4])
     assert found.error == pytest.approx((2 * 0.45 + 4 * (0.9625 - 0.75)) / 6)
+
+
+def test_what_is_by_chance_is_what_a_calibrated_method_shows() -> None:
+    rng = np.random.default_rng(5)
+    scores = rng.normal(0, 1.5, 200)
+    shown = [reliability(rng.random(200) < 1 / (1 + np.exp(-scores)), scores).error for _ in range(300)]
+    assert error_by_chance(scores, 300) == pytest.approx(np.mean(shown), rel=0.05)
+    assert error_by_chance(np.tile(scores, 100)) < 0.2 * np.mean(shown)
+    assert error_by_chance(np.full(200, 30.0)) < 1e-9
+    assert error_by_chance(scores) == error_by_chance(scores)
 
 
 def test_scores_give_the_areas_of_the_records(records: Records) -> None:

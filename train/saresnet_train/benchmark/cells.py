@@ -44,6 +44,11 @@ class Results:
         """Where pre-trained networks are kept, `NAME.pt`."""
         return self.folder / "pretrained"
 
+    @property
+    def seen(self) -> Path:
+        """What says which unbound windows of the genome the global networks have seen (`seen.py`)."""
+        return self.folder / "seen.json"
+
     def scratch(self, name: str) -> Path:
         """Return the folder where a run keeps its state; it may not be there."""
         return self.folder / SCRATCH / name

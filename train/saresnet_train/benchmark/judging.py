@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from saresnet_cli import __version__
+from saresnet_train.benchmark.seen import unbound_windows
 from saresnet_train.benchmark.task import Outcome, Task
 from saresnet_train.codes import reverse_complement
 from saresnet_train.data import DataSet, read_windows
@@ -26,7 +27,7 @@ def judge(task: Task, outcome: Outcome, genome: Path | None = None) -> tuple[dic
     bound test windows, their shuffles, then unbound genomic windows where the set has any.
     """
     bound, shuffled = read_windows(task.set.test_positive), read_windows(task.set.test_negative)
-    unbound = task.set.folder / "genomic.negative.fa.gz"
+    unbound = unbound_windows(task.set)
     genomic = read_windows(unbound) if unbound.exists() else bound[:0]
     began = time.perf_counter()
     scores = both_ways(outcome, np.concatenate([bound, shuffled, genomic]))

@@ -23,6 +23,7 @@ from saresnet_train.benchmark.judging import judge, peaks_on_chr20, versions
 from saresnet_train.benchmark.methods import METHODS
 from saresnet_train.benchmark.networks import Global
 from saresnet_train.benchmark.pretraining import provide
+from saresnet_train.benchmark.seen import seen_windows, unbound_windows, write_seen
 from saresnet_train.benchmark.task import CannotBeDone, Task
 from saresnet_train.data import DataSet, read_manifest
 from saresnet_train.hardware import Hardware
@@ -115,6 +116,7 @@ def run_all(plan: Plan, say: Callable[[str], None] = say_line) -> dict[str, int]
     """
     todo = missing(plan)
     say(f"{len(plan.cells)} cells, {len(todo)} to run; {plan.jobs} at a time, {plan.device}")
+    _note_seen(plan)
     hardware = None
     for name in dict.fromkeys(METHODS[cell.method].pretrained for cell in todo):
         if name is not None:
@@ -147,6 +149,15 @@ def run_all(plan: Plan, say: Callable[[str], None] = say_line) -> dict[str, int]
     finally:
         workers.shutdown(cancel_futures=True)
     return counts
+
+
+def _note_seen(plan: Plan) -> None:
+    """Write, once, which unbound windows of the sets the global networks see, for the report to tell them apart."""
+    sets = read_manifest(plan.data)
+    judged = [each for each in sets if each.tier in TIERS and unbound_windows(each).exists()]
+    with plan.results.claim("seen", wait=True):
+        if judged and not plan.results.seen.exists():
+            write_seen(plan.results.seen, seen_windows(judged, [each.train_positive for each in sets]))
 
 
 def _end_with_parent() -> None:

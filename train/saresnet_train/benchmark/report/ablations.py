@@ -9,7 +9,7 @@ from saresnet_train.benchmark.report.document import Block, Heading, Picture, Te
 from saresnet_train.benchmark.report.learning import pair
 from saresnet_train.benchmark.report.method_figures import attention as attention_figure
 from saresnet_train.benchmark.report.methods import ATTENTION, FREEZING, MAIN, title
-from saresnet_train.benchmark.report.sentences import against
+from saresnet_train.benchmark.report.sentences import against, compared
 from saresnet_train.benchmark.report.tables import (
     ALL,
     Source,
@@ -34,6 +34,11 @@ def attention(source: Source) -> Iterator[Block]:
     n = len(source.records.sets)
     yield Heading("Attention on and off (table 4, figure 5)")
     yield Text(f"`{MAIN}` is the network with attention and 64 channels.")
+    yield Text(
+        "Each of the four networks was pre-trained once. What that one training left to chance is in all sets of a "
+        "network alike, so no interval and no test below covers it: small differences may be of these trainings, not "
+        "of attention."
+    )
     for without, using, name in _SWITCHED:
         yield Text(against(source, without, using, ("attention off", "attention on"), of=name))
     yield metric_table(source, ATTENTION, ALL, f"Table 4, all sets, n = {n}", published.TABLE_4, _NAMES)
@@ -77,6 +82,7 @@ def freezing(source: Source) -> Iterator[Block]:
     )
     yield metric_table(source, FREEZING, ALL, f"Table S2, all sets, n = {n}", names=_NONE_FROZEN)
     yield source.command(FREEZING)
+    yield from (Text(told) for name in FREEZING[1:] if (told := _in_the_same_numbers(source, name, MAIN)))
     rows = comparisons(source, [(MAIN, name) for name in FREEZING[1:]], groups(source.records), _NONE_FROZEN)
     if not rows:
         yield Text("No comparison yet: it needs records of transfer and of a frozen network on the same sets.")
@@ -84,3 +90,22 @@ def freezing(source: Source) -> Iterator[Block]:
     for name in FREEZING[1:]:
         yield Text(against(source, MAIN, name, ("none frozen", title(name))))
     yield comparison_table(rows, "Frozen − none frozen, AUROC")
+
+
+def _in_the_same_numbers(source: Source, name: str, main: str) -> str:
+    """Compare over the sets that both learnt in float32, or both in bfloat16; nothing where that is all of them."""
+    numbers = [
+        {chosen: {n for record in cell for n in record.numbers} for chosen, cell in source.records.of(method).items()}
+        for method in (main, name)
+    ]
+    shared = numbers[0].keys() & numbers[1].keys()
+    alike = {chosen for chosen in shared if numbers[0][chosen] == numbers[1][chosen]}
+    if not shared - alike:
+        return ""
+    first, second = (
+        {chosen: v for chosen, v in source.records.metric(method, "auroc").items() if chosen in alike}
+        for method in (main, name)
+    )
+    result = compare(first, second)
+    told = compared("none frozen", title(name), result, what=f"over the {result.n} sets where both are in the same")
+    return f"On {len(shared - alike)} sets one was trained in float32, the other in bfloat16. {told}"

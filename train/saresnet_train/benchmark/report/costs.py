@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
-from saresnet_train.benchmark.report.beyond import main_methods
 from saresnet_train.benchmark.report.document import Block, Heading, Picture, Table, Text
 from saresnet_train.benchmark.report.method_figures import reliabilities
-from saresnet_train.benchmark.report.methods import ENSEMBLE, OWN, RIVALS, ordered, title
+from saresnet_train.benchmark.report.methods import ENSEMBLE, OWN, RIVALS, main_methods, ordered, title
 from saresnet_train.benchmark.report.records import Record
-from saresnet_train.benchmark.report.scores import Reliability, pooled, reliability
+from saresnet_train.benchmark.report.scores import Reliability, error_by_chance, pooled, reliability
 from saresnet_train.benchmark.report.statistics import mean_over_sets
 from saresnet_train.benchmark.report.tables import ALL, BY_SIZE, NONE, Source, fixed, interval, median
 
@@ -22,11 +21,13 @@ def calibration(source: Source) -> Iterator[Block]:
         "Bound test windows and their shuffles, one each, so half are bound; one strand. Brier score and loss (natural "
         "logarithm) are means over sets; always saying one half gives 0.250 and 0.693. The calibration error of a set "
         "is the mean distance between probability and share that is bound, in ten bins (seed 1; not for the ensemble); "
-        "few windows make it larger than it is, for all methods alike. A PWM and a gkm-SVM give no probabilities."
+        "few windows make it larger than it is, more so where probabilities are near one half: by chance is what a "
+        "calibrated method with the same probabilities would show (mean of 20 draws, seed 1). A PWM and a gkm-SVM give "
+        "no probabilities."
     )
     records = source.records
     rows, curves = [], {}
-    for method in main_methods(source):
+    for method in main_methods(records.methods):
         cells = records.of(method).values()
         if not any(record.content.get("calibrated") for cell in cells for record in cell):
             continue
@@ -36,7 +37,9 @@ def calibration(source: Source) -> Iterator[Block]:
         if found is not None and method in (*OWN, *RIVALS):
             curves[method] = found
         errors = {record.set: each[0].error for record in first if (each := _curve([record])) is not None}
+        chance = {record.set: error for record in first if (error := _by_chance(record)) is not None}
         means = [mean_over_sets(group.of(errors)) for group in (ALL, *BY_SIZE)]
+        means += [mean_over_sets(group.of(chance)) for group in (ALL, BY_SIZE[0])]
         shown = [fixed(mean.mean) if mean.n else NONE for mean in means]
         rows.append([title(method), str(brier.n), interval(brier), interval(loss), *shown])
     if not rows:
@@ -58,13 +61,19 @@ def calibration(source: Source) -> Iterator[Block]:
         )
     n = len(records.sets)
     columns = ["", "sets", "Brier score", "loss", *(f"error, {group.title} sets" for group in (ALL, *BY_SIZE))]
+    columns += [f"by chance, {group.title} sets" for group in (ALL, BY_SIZE[0])]
     yield Table(f"**Calibration, n = {n} sets**", columns, rows)
-    yield source.command(main_methods(source))
+    yield source.command(main_methods(records.methods))
 
 
 def _curve(cells: list[Record]) -> tuple[Reliability, int] | None:
     labels, scores, sets = pooled(cells)
     return (reliability(labels, scores), sets) if sets else None
+
+
+def _by_chance(record: Record) -> float | None:
+    _, scores, sets = pooled([record])
+    return error_by_chance(scores) if sets else None
 
 
 def costs(source: Source) -> Iterator[Block]:
@@ -73,27 +82,28 @@ def costs(source: Source) -> Iterator[Block]:
     yield Heading("Seconds and parameters")
     yield Text(
         "Seconds are wall time as the run measured it, on the device and threads named; what else the machine did at "
-        "the time is not recorded, so they tell orders of magnitude. Training is of one set, with any search for "
-        "settings; the global networks that transfer starts from are below. Scoring is of a thousand windows, one "
-        "strand and both. Settings tried are those that the validation of a set chose among; a dash is one recipe for "
-        "all sets. Of a gkm-SVM the parameters are the support vectors and the offset."
+        "the time is not recorded, so they tell orders of magnitude, and rows of other numbers (float32, bfloat16) are "
+        "not of the same machines. Training is of one set, the mean over its seeds, with any search for settings; the "
+        "global networks that transfer starts from are below. Scoring is of a thousand windows, one strand and both. "
+        "Settings tried are those that the validation of a set chose among; a dash is one recipe for all sets. Of a "
+        "gkm-SVM the parameters are the support vectors and the offset."
     )
     rows = []
     for method in ordered(records.methods):
         found = [record for cell in records.of(method).values() for record in cell]
-        training = [v for r in found if (v := r.value("seconds", "training")) is not None]
+        training = list(records.values(method, "seconds", "training").values())
         rates = [1000 * v / n for r in found if (v := r.value("seconds", "scoring")) and (n := _scored(r))]
         parameters = _range(int(v) for r in found if (v := r.value("parameters")) is not None)
         tried = _range(n for r in found if (n := _tried(r)))
-        where = sorted({f"{r.content.get('device', '?')}, {_threads(r)}" for r in found})
+        where = sorted({", ".join((str(r.content.get("device", "?")), _threads(r), *r.numbers)) for r in found})
         total = math.fsum(training) / 3600
         longest = fixed(max(training, default=math.nan), 1)
         cells = [tried, parameters, fixed(median(training), 1), longest, f"{total:.2f}", fixed(median(rates), 2)]
-        rows.append([title(method), str(len(found)), *cells, "; ".join(where)])
+        rows.append([title(method), str(len(training)), *cells, "; ".join(where)])
     for name, seconds in records.pretraining.items():
         spent = fixed(seconds, 1), fixed(seconds, 1), f"{seconds / 3600:.2f}"
         rows.append([f"pre-training of `{name}`", "1", NONE, NONE, *spent, NONE, NONE])
-    columns = ["", "cells", "settings tried", "parameters", "training s, median", "longest", "all, hours"]
+    columns = ["", "sets", "settings tried", "parameters", "training s, median", "longest", "all, hours"]
     columns += ["scoring s/1,000, median", "on"]
     yield Table(f"**Seconds and parameters, n = {len(records.sets)} sets**", columns, rows)
     if ENSEMBLE in records.methods:

@@ -35,7 +35,7 @@ DESCRIBED = {
         "6 to 12 settings with one validation set each, not 30 with three",
     ),
     "gkmsvm": (
-        "Support vector machine on gapped 11-mers (7 informative), both strands",
+        "Support vector machine on gapped k-mers (11 bases, 7 of them informative, or 10 and 6), both strands",
         "Ghandi 2014, doi:10.1371/journal.pcbi.1003711; Lee 2016",
         "5,000 windows of each class at most, as in the paper; settings around the defaults are tried, unlike there",
     ),
@@ -55,8 +55,10 @@ def described(source: Source) -> Iterator[Block]:
     yield Table("**What each method is**", ["", "network", "source", "other here than published"], rows)
     yield Text(
         "Our recipe: AdamW with one cycle of the learning rate, fresh shuffles each pass, windows on a random strand, "
-        "dropout 0.3, the weights of the last pass; the fewer windows a set has, the more passes. The paper's: Adam at "
-        "a constant rate, one shuffle of each window, dropout 0.7, the end by validation loss. Each rival is trained "
-        "with several settings, its published ones among them, and the one of the lowest validation loss counts; how "
-        "many is in the table of seconds below. `train/saresnet_train/baselines/` says more, one file a rival."
+        "dropout 0.3, the weights of the last pass; the fewer windows a set has, the more passes. The paper's, with "
+        "what its authors' program adds: Adam at a constant rate, one shuffle of each window, dropout 0.7, the end by "
+        "validation loss. Each rival is trained with several settings, the published ones among them where such are "
+        "told (Expectation-Luo, gkm-SVM; of the others ranges or parts are), and the one of the lowest validation loss "
+        "counts, of a gkm-SVM or PWM that of the highest validation AUROC; how many there are is in the table of "
+        "seconds below. `train/saresnet_train/baselines/` says more, one file a rival."
     )

@@ -45,6 +45,11 @@ def ordered(methods: set[str] | frozenset[str]) -> list[str]:
     return sorted(methods, key=lambda name: (place.get(name, len(place)), name))
 
 
+def main_methods(methods: set[str] | frozenset[str]) -> list[str]:
+    """Return those of some methods that are no ablations, in the order of the report."""
+    return ordered(methods - set(ABLATIONS))
+
+
 def remedies(methods: set[str] | frozenset[str]) -> list[str]:
     """Return those of some methods that are held against `transfer` as remedies: any that is in no other part."""
     return ordered(methods - set(EXPECTED))

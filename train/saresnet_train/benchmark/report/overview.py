@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from saresnet_train.benchmark.report import published
-from saresnet_train.benchmark.report.beyond import on_real_dna
 from saresnet_train.benchmark.report.document import Block, Command, Heading, Items, Table, Text
+from saresnet_train.benchmark.report.learning import LESS_THAN_BEST
 from saresnet_train.benchmark.report.methods import (
     ENSEMBLE,
     EXPECTED,
@@ -17,6 +17,7 @@ from saresnet_train.benchmark.report.methods import (
     spoken,
     title,
 )
+from saresnet_train.benchmark.report.real_dna import on_real_dna
 from saresnet_train.benchmark.report.records import TIERS, Set
 from saresnet_train.benchmark.report.scores import Agreement
 from saresnet_train.benchmark.report.sentences import against, rank
@@ -41,8 +42,9 @@ def overview(source: Source) -> Iterator[Block]:
         f"{', '.join(sizes)}). The rivals and direct learning see the training file of a set alone. Global and "
         f"transfer begin with a network that was pre-trained on the training files of {POOLED_SETS} sets, one million "
         f"bound windows, {POOLED_SETS - sum(TIERS.values())} of those sets not judged here: that is what transfer is, "
-        "and part of what it gains. Windows that share 50 bases are in the training files of all sets or in the test "
-        "files of all sets, so no network has seen what it is judged on."
+        "and part of what it gains. Bound windows that share 50 bases are in the training files of all sets or in the "
+        "test files of all sets, so no network has seen the bound windows that it is judged on, nor their shuffles; of "
+        "unbound windows of a genome the global networks have seen some, which are told apart."
     )
     yield Text(
         f"The paper (Shen et al., Briefings in Bioinformatics, 2021) has {published.SETS} sets of the same kind, so "
@@ -71,7 +73,8 @@ def _findings(source: Source) -> Iterator[str]:
         told = "; ".join(f"{interval(mean)} over tier {group.tier}, n = {mean.n}" for group, mean in means)
         yield f"Mean AUROC of {spoken(MAIN)}: {told}."
     yield rank(source, MAIN, RIVALS, ALL)
-    yield against(source, "direct", MAIN)
+    direct = against(source, "direct", MAIN)
+    yield f"{direct} {LESS_THAN_BEST}" if records.of("direct") else direct
     yield on_real_dna(source)
     yield against(source, "transfer-no-attention", MAIN, ("attention off", "attention on"), of="transfer, 64 channels")
     lacking = [method for method in EXPECTED if records.lacking(method)]
@@ -142,10 +145,10 @@ def notes(source: Source, checked: Agreement, command: str) -> Iterator[Block]:
     versions = sorted(
         {f"{name} {version}" for record in records for name, version in (record.content.get("versions") or {}).items()}
     )
+    made = sum(record.method == ENSEMBLE for record in records)
+    computed = f", and {made} computed from those of several seeds" if made else ""
     devices = sorted({str(record.content.get("device", "?")) for record in records})
-    precisions = sorted(
-        {p for r in records if (p := r.content.get("precision") or (r.content.get("chosen") or {}).get("precision"))}
-    )
+    precisions = sorted({p for r in records for p in r.numbers})
     yield Heading("How it was computed")
     yield Items(
         [
@@ -160,8 +163,8 @@ def notes(source: Source, checked: Agreement, command: str) -> Iterator[Block]:
             "Settled: the interval leaves out 0 and the t-test, not corrected, has P below 0.05.",
             "Accuracy, precision, recall and F1 are at each method's own threshold, log-odds 0 for those that give "
             "log-odds.",
-            f"Records: {len(records)}; devices: {', '.join(devices)}; numbers: {', '.join(precisions) or 'not told'}; "
-            f"versions: {', '.join(versions) or 'not told'}.",
+            f"Records: {len(records) - made}{computed}; devices: {', '.join(devices)}; numbers: "
+            f"{', '.join(precisions) or 'not told'}; versions: {', '.join(versions) or 'not told'}.",
             _agreement(checked),
         ]
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from saresnet_cli.errors import OutputError
 from saresnet_cli.output import open_output
 from saresnet_train.benchmark.report.ablations import attention, freezing
-from saresnet_train.benchmark.report.beyond import genomic, strands
+from saresnet_train.benchmark.report.chromosome import chromosome
 from saresnet_train.benchmark.report.costs import calibration, costs
 from saresnet_train.benchmark.report.described import described
 from saresnet_train.benchmark.report.document import Block, Picture
@@ -18,9 +18,11 @@ from saresnet_train.benchmark.report.html import html
 from saresnet_train.benchmark.report.learning import learning
 from saresnet_train.benchmark.report.markdown import markdown
 from saresnet_train.benchmark.report.overview import TITLE, coverage, notes, overview
+from saresnet_train.benchmark.report.real_dna import genomic
 from saresnet_train.benchmark.report.records import Records, read_records
 from saresnet_train.benchmark.report.rivals import all_methods, every_set, tried_remedies
 from saresnet_train.benchmark.report.scores import agreement, with_ensemble
+from saresnet_train.benchmark.report.strands import strands
 from saresnet_train.benchmark.report.tables import Source
 
 _SECTIONS = (
@@ -28,6 +30,7 @@ _SECTIONS = (
     described,
     all_methods,
     genomic,
+    chromosome,
     learning,
     attention,
     freezing,

@@ -11,8 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from saresnet_cli.errors import SaresnetError
 from saresnet_train.benchmark.report.methods import ONLY
+from saresnet_train.benchmark.seen import read_seen
 
 FORMAT = "saresnet-benchmark-1"
 TIERS = {"encode": 31, "gm12878": 26}
@@ -67,6 +70,12 @@ class Record:
             found = found.get(key) if isinstance(found, Mapping) else None
         return float(found) if isinstance(found, int | float) and math.isfinite(found) else None
 
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """What its network was trained in, "float32" or "bfloat16"; nothing where the record does not tell."""
+        told = self.content.get("precision") or (self.content.get("chosen") or {}).get("precision")
+        return (str(told),) if told else ()
+
     def count(self, name: str) -> int:
         """Return one of its counts, 0 where there is none."""
         return int(self.value("counts", name) or 0)
@@ -76,6 +85,7 @@ class Records:
     """The records of a folder of results, by method and set.
 
     A value of a method on a set is the mean over its seeds. pretraining: seconds that each global network took.
+    seen: by TIER/SET, (n,) bool, which unbound windows of the genome the global networks saw as bound.
     """
 
     def __init__(
@@ -84,6 +94,7 @@ class Records:
         skipped: Mapping[tuple[str, str], str],
         pools: Iterable[Record],
         pretraining: Mapping[str, float] | None = None,
+        seen: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         self.cells: dict[tuple[str, Set], tuple[Record, ...]] = {}
         for record in sorted(found, key=lambda r: (r.method, r.set, r.seed)):
@@ -91,11 +102,12 @@ class Records:
             self.cells[key] = (*self.cells.get(key, ()), record)
         self.skipped = dict(skipped)
         self.pretraining = dict(pretraining or {})
+        self.seen = dict(seen or {})
         self.pools = {record.method: record for record in sorted(pools, key=lambda r: -r.seed)}
 
     def with_records(self, more: Iterable[Record]) -> Records:
         """Return these and more."""
-        return Records([*self.all(), *more], self.skipped, self.pools.values(), self.pretraining)
+        return Records([*self.all(), *more], self.skipped, self.pools.values(), self.pretraining, self.seen)
 
     def all(self) -> list[Record]:
         """Return every record that has metrics."""
@@ -177,7 +189,7 @@ def read_records(folder: Path | str) -> Records:
             "it has no METHOD/TIER/SET/seed1.json", path=folder, cure="`saresnet benchmark run` makes them"
         )
     pretraining = {path.stem: _seconds(path) for path in sorted(folder.glob("pretrained/*.tsv"))}
-    return Records(found, skipped, pools, pretraining)
+    return Records(found, skipped, pools, pretraining, read_seen(folder / "seen.json"))
 
 
 def _seconds(path: Path) -> float:

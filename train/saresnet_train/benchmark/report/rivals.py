@@ -111,18 +111,28 @@ def _margin(source: Source) -> str:
 
 def _ended(source: Source) -> str:
     """Say how many trainings of rivals that were chosen ended by the number of their epochs, not by their loss."""
-    told = []
+    told, trials = [], []
     for rival in source.present(RIVALS):
         chosen = [(record.content.get("chosen") or {}) for cell in source.records.of(rival).values() for record in cell]
         ran = [ended for each in chosen if (ended := _ran_to_the_end(each)) is not None]
         if ran:
             told.append(f"{title(rival)} {sum(ran)} of {len(ran)}")
+            tried = [trial["epochs"] >= each["search"]["epochs"] for each in chosen for trial in _trials(each)]
+            trials.append(f"{title(rival)} {sum(tried)} of {len(tried)}")
     if not told:
         return "No record tells yet how the trainings of the rivals ended."
     return (
         "The trainings of neural rivals end when their validation loss stays, or with the last epoch that they may "
-        f"have. The one that counts ran to its last epoch: {', '.join(told)}."
+        f"have. The one that counts ran to its last epoch: {', '.join(told)}; of all trainings that a search compared, "
+        f"which have fewer epochs: {', '.join(trials)}. Where the best of a search ran to its last epoch, it is "
+        "trained on, to 100 at most. A record where it was not is of an earlier version; trained by this one, it ended "
+        "with a higher validation loss, so it stays."
     )
+
+
+def _trials(chosen: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    search = chosen.get("search")
+    return search["tried"] if isinstance(search, dict) and "epochs" in search else []
 
 
 def _ran_to_the_end(chosen: Mapping[str, Any]) -> bool | None:

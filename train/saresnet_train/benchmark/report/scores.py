@@ -111,6 +111,12 @@ def reliability(labels: np.ndarray, scores: np.ndarray) -> Reliability:
     return Reliability(sums[0] / windows[filled], sums[1] / windows[filled], windows[filled])
 
 
+def error_by_chance(scores: np.ndarray, draws: int = 20) -> float:
+    """Return the calibration error that log-odds would show by chance if they were right: the mean over draws."""
+    rng, probability = np.random.default_rng(1), expit(scores)
+    return float(np.mean([reliability(rng.random(len(scores)) < probability, scores).error for _ in range(draws)]))
+
+
 def pooled(records: Iterable[Record], strands: str = "forward") -> tuple[np.ndarray, np.ndarray, int]:
     """Put the test windows of cells together: labels, scores, and the number of cells that have kept their scores."""
     held = [scores for scores in map(read_scores, records) if scores is not None]

@@ -7,7 +7,7 @@ from saresnet_train.benchmark.report.methods import MAIN, RIVALS, title
 from saresnet_train.benchmark.report.records import TIERS
 from saresnet_train.benchmark.report.scores import pooled
 from saresnet_train.benchmark.report.statistics import Paired, mean_over_sets
-from saresnet_train.benchmark.report.tables import ALL, BY_SIZE, NONE, Group, Source, compare, signed
+from saresnet_train.benchmark.report.tables import ALL, BY_SIZE, NONE, Group, Source, compare, difference, signed
 from saresnet_train.metrics import auroc
 
 MEANS = {"encode": 0.925, "gm12878": 0.90}
@@ -32,12 +32,14 @@ def targets(source: Source) -> Table:
         found, nearest = _nearest(source, group)
         gap = None if found is None else found.difference.mean
         sets = "all sets" if group == ALL else f"{group.title} sets"
-        measured = NONE if gap is None else f"{signed(gap, 3)} over {title(nearest)}"
+        measured = NONE if found is None else f"{difference(found.difference, 3)} over {title(nearest)}"
         measured += "" if found is None or found.settled or not found.difference.has_interval else ", not settled"
         complete = _complete(source, group)
         rows.append([f"mean AUROC above every rival, {sets}", "above 0", measured, _met((gap or 0) > 0, complete)])
         if group.title == "small":
             met = gap is not None and gap >= MARGIN
+            if found is not None and found.difference.has_interval and found.difference.low < MARGIN:
+                measured += ", the interval reaches below"
             rows.append([f"the same, {sets}", f"at least {signed(MARGIN, 2)}", measured, _met(met, complete)])
     cells = records.of("global")
     labels, scores, n = pooled(cell[0] for cell in cells.values())
