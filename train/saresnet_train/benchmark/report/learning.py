@@ -47,9 +47,9 @@ def learning(source: Source) -> Iterator[Block]:
         "paper. The paper's text tells the optimizer, the dropout and the ranges of the learning rates; the rates "
         "themselves (0.0005, transfer 0.0002), batches of 100 and the end by validation loss are of its authors' "
         "program (github.com/shenlongchen/saresnet). That waits for 9 passes without a better loss, or 6 in transfer, "
-        "of 150 at most; here it is 5 of 100, so direct learning may end sooner than theirs, and its figures on "
-        "small sets are not the paper's method at its best. The initial weights are ours too. The global network has "
-        "four passes, as many as ours."
+        "of 150 at most; so does transfer here, but direct learning waits for 5 of 100 and may end sooner than theirs: "
+        "its figures on small sets are not the paper's method at its best. The initial weights are ours too. The "
+        "global network has four passes, as many as ours."
     )
     for prefix, recipe in RECIPES.items():
         told = against(source, f"{prefix}direct", f"{prefix}transfer", ("direct", "transfer"))
