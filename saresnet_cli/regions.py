@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from saresnet_cli.errors import RegionError
 from saresnet_cli.streams import open_bytes, source_name
@@ -115,10 +116,34 @@ def parse_region(text: bytes, path: str, line: int, summits: bool = True) -> Reg
     return Region(chrom, start, end, name, summit, line)
 
 
-def _summit(columns: list[bytes], start: int, end: int, path: str, line: int) -> int | None:
+def are_two_regions(columns: Sequence[bytes]) -> bool:
+    """Return whether the columns of a line are those of BED6 and of a region on the same sequence behind it.
+
+    So does `bedtools intersect -wo` write them. Where sequences are called 1, 2, … all are numbers, as in narrowPeak;
+    but there columns 8 and 9 are -log10 of p and of q, which is never above it, and here start and end.
+    """
+    if len(columns) < 9 or columns[6] != columns[0]:
+        return False
+    return columns[7].isdigit() and columns[8].isdigit() and int(columns[7]) < int(columns[8])
+
+
+def summit_of(region: Any) -> int | None:
+    """Return the summit of what is like a region: its own, or, of an interval of pybedtools, that of narrowPeak.
+
+    Raises RegionError where column 10 is no summit.
+    """
+    summit: int | None = getattr(region, "summit", None)
+    fields = getattr(region, "fields", None)
+    if summit is not None or fields is None:
+        return summit
+    columns = [str(field).encode() for field in fields]
+    return _summit(columns, int(region.start), int(region.end), None, None)
+
+
+def _summit(columns: list[bytes], start: int, end: int, path: str | None, line: int | None) -> int | None:
     # narrowPeak has 10 columns, 7 to 9 of them numbers; BED12's tenth counts blocks, and what bedtools puts side by
     # side may have 10 of any kind.
-    if len(columns) != 10 or not all(map(_is_number, columns[6:9])):
+    if len(columns) != 10 or not all(map(_is_number, columns[6:9])) or are_two_regions(columns):
         return None
     try:
         offset = int(columns[9])

@@ -12,7 +12,7 @@ from saresnet_cli.card import WINDOW
 from saresnet_cli.genome import Genome
 from saresnet_cli.pipeline import chunk_size
 from saresnet_cli.reading import RegionLike, RegionReader
-from saresnet_cli.regions import Region
+from saresnet_cli.regions import Region, summit_of
 from saresnet_cli.scorer import Scorer
 from saresnet_cli.sequences import Sequence
 from saresnet_cli.windows import WindowPlan, count_unknown, cut
@@ -124,7 +124,7 @@ class Placement:
             chosen = region
             if self.choice == "center":
                 next(reader.chunks([region], 1), None)  # the region has to be in the genome, not its middle alone
-                summit = getattr(region, "summit", None)
+                summit = summit_of(region)
                 middle = (region.start + region.end) // 2 if summit is None else summit
                 chosen = Region(region.chrom, middle, middle + 1)
             found = (

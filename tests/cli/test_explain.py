@@ -107,6 +107,17 @@ def test_the_window_is_around_the_summit_or_the_middle_and_in_the_genome(model: 
     assert found.chrom.tolist() == ["chr1", "chr1", "chr1", "1", "chr2"]
 
 
+def test_intervals_of_pybedtools_have_the_summits_of_their_file(model: Path, genome: Path, tmp_path: Path) -> None:
+    pybedtools = pytest.importorskip("pybedtools")
+    path = tmp_path / "x.narrowPeak"
+    path.write_text("chr1\t100\t600\ta\t0\t.\t9\t5\t3\t60\nchr1\t300\t500\tb\t0\t.\t9\t5\t3\t-1\n")
+    found = explained(model, genome, pybedtools.BedTool(str(path)))
+    assert found.start.tolist() == explained(model, genome, path).start.tolist() == [110, 350]
+    bad = pybedtools.BedTool("chr1\t100\t600\ta\t0\t.\t9\t5\t3\t501", from_string=True)
+    with pytest.raises(RegionError, match="summit 501 is outside the 500 bp of the peak"):
+        explained(model, genome, bad)
+
+
 def test_all_windows_are_those_of_a_scan(model: Path, genome: Path) -> None:
     found = explained(model, genome, [Region("chr1", 100, 400, "r")], window="all", stride=80)
     assert found.start.tolist() == [100, 180, 260, 299]

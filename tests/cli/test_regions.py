@@ -44,6 +44,14 @@ def test_what_bedtools_puts_side_by_side_is_no_narrowpeak(tmp_path: Path, last: 
     assert region.summit is None
 
 
+def test_sequences_called_by_numbers_make_no_narrowpeak_of_an_intersection(tmp_path: Path) -> None:
+    beside = b"20\t14540\t14891\tp1\t0\t.\t20\t14600\t14700\t100\n"
+    peaks = b"20\t100\t200\tp\t0\t.\t20\t5\t3\t30\n20\t100\t200\tp\t0\t.\t20\t-1\t3\t30\n"
+    other = b"20\t100\t200\tp\t0\t.\t21\t150\t300\t30\n"  # no intersection: it is on one sequence
+    found = read(tmp_path / "a.bed", beside + peaks + other)
+    assert [region.summit for region in found] == [None, 130, 130, 130]
+
+
 def test_summits_that_are_not_asked_for_are_not_judged(tmp_path: Path) -> None:
     (tmp_path / "a.bed").write_bytes(b"chr1\t100\t200\tp\t0\t.\t1\t1\t1\t101\n")
     (region,) = read_regions(tmp_path / "a.bed", summits=False)

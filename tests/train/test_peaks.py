@@ -44,6 +44,12 @@ def test_the_strongest_are_chosen_by_signal_and_keep_their_order(genome: Path) -
     assert len(_read(genome, "".join(lines)).strongest(99)) == 5
 
 
+def test_regions_that_bedtools_intersected_have_no_summit_and_a_score(genome: Path) -> None:
+    peaks = _read(genome, "1\t100\t300\ta\t7\t.\t1\t150\t220\t70\n1\t400\t600\tb\t9\t.\t1\t410\t420\t10\n")
+    assert peaks.summit.tolist() == [200, 500]
+    assert peaks.strongest(1).start.tolist() == [400]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -10,7 +10,7 @@ import numpy as np
 from saresnet_cli.card import WINDOW
 from saresnet_cli.errors import GenomeError, RegionError
 from saresnet_cli.genome import Genome
-from saresnet_cli.regions import read_regions
+from saresnet_cli.regions import are_two_regions, read_regions
 from saresnet_cli.streams import open_bytes
 
 _SIGNAL = {10: 7, 9: 7}
@@ -89,7 +89,7 @@ def summit_windows(peaks: Peaks, genome: Genome) -> np.ndarray:
 
 def _signal(text: bytes, path: Path, line: int) -> float:
     columns = text.split(b"\t") if b"\t" in text else text.split()
-    column = _SIGNAL.get(len(columns), 5)
+    column = 5 if are_two_regions(columns) else _SIGNAL.get(len(columns), 5)
     try:
         return float(columns[column - 1])
     except (IndexError, ValueError):
