@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from saresnet_cli.errors import GenomeError
-from saresnet_cli.sequences import check_name
+from saresnet_cli.sequences import check_line_end, check_name
 
 _CHUNK = 1 << 22
 _told: set[Path] = set()  # FASTA files whose index can't be kept
@@ -212,6 +212,7 @@ class _Scanner:
         if tail:
             if not self.open_bytes or self.open[:1] == b">":
                 self.open += tail if (self.open or tail)[:1] == b">" else tail[:1]
+                check_line_end(self.open, self.path)  # now: the whole file may be this line
             self.open_bytes += len(tail)
         self.last = chunk[-1]
         self.byte += len(chunk)
@@ -245,6 +246,7 @@ class _Scanner:
         self.line += len(starts)
 
     def _header(self, text: bytes, line: int, offset: int) -> None:
+        check_line_end(text, self.path)
         words = text[1:].split(None, 1)
         if not words or text[1:2].isspace():
             raise GenomeError("a sequence without a name", path=self.path, line=line, cure="put its name after '>'")

@@ -119,7 +119,7 @@ def parse_region(text: bytes, path: str, line: int, summits: bool = True) -> Reg
 def are_two_regions(columns: Sequence[bytes]) -> bool:
     """Return whether the columns of a line are those of BED6 and of a region on the same sequence behind it.
 
-    So does `bedtools intersect -wo` write them. Where sequences are called 1, 2, … all are numbers, as in narrowPeak;
+    `bedtools intersect -wo` writes them so. Where sequences are called 1, 2, … all are numbers, as in narrowPeak;
     but there columns 8 and 9 are -log10 of p and of q, which is never above it, and here start and end.
     """
     if len(columns) < 9 or columns[6] != columns[0]:

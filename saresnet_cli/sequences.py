@@ -69,11 +69,13 @@ def _first(chunk: bytes, path: str) -> tuple[bytes, int]:
     if not text.startswith(b">"):
         message = "is not FASTA: text before the first '>'" if text else "holds no sequences"
         raise GenomeError(message, path=path, line=line if text else None, cure="give a FASTA file")
+    check_line_end(text.partition(b"\n")[0], path)
     return text[1:], line
 
 
 def _record(text: bytes, path: str, line: int) -> Sequence:
     header, _, body = text.partition(b"\n")
+    check_line_end(header, path)
     words = [word.decode("utf-8", "replace") for word in header.split(None, 1)]
     if not words or header[:1].isspace():
         raise GenomeError("a sequence without a name", path=path, line=line, cure="put its name after '>'")
@@ -82,6 +84,17 @@ def _record(text: bytes, path: str, line: int) -> Sequence:
     if alphabet.first_foreign(bases) is not None:
         _complain(body, path, words[0], line)
     return Sequence(words[0], words[1].strip() if len(words) > 1 else "", bases)
+
+
+def check_line_end(header: bytes, path: object) -> None:
+    """Raise GenomeError when a header, all up to a line feed, goes on behind a carriage return.
+
+    The lines of such a file end as those of an old Mac: to what reads by lines it is a single one.
+    """
+    if b"\r" in header.rstrip(b"\r"):
+        raise GenomeError(
+            "its lines end in CR alone, as on an old Mac", path=path, cure="tr '\\r' '\\n' < FILE > NEW_FILE"
+        )
 
 
 def check_name(name: str, path: object, line: int) -> None:

@@ -47,6 +47,7 @@ def test_a_bad_region(saresnet: Command, genome: Path, model: Path, tmp_path: Pa
         (b"no sequences\n", "bad.fa:1: is not FASTA"),
         (b"\n\n", "bad.fa: holds no sequences"),
         (b">x\nMELKACGT" + b"ACGT" * 40 + b"\n", "bad.fa: letter 'E' at position 1 of x is not DNA"),
+        (b">x y\rACGT\rACGT\r>z\rACGT\r", "bad.fa: its lines end in CR alone, as on an old Mac; tr '\\r' '\\n' <"),
         (gzip.compress(b">x\nACGT\n"), "bad.fa: is plain gzip, which can't be read by position; use bgzip"),
     ],
 )
@@ -84,6 +85,15 @@ def test_case_windows_ends_and_iupac_change_nothing(saresnet: Command, model: Pa
     outputs = {saresnet("scan", name, "--model", model, "--max-n", "0.2").stdout for name in ("a.fa", "b.fa", "c.fa")}
     assert len(outputs) == 1
     assert outputs.pop().count("\n") == 7
+
+
+def test_lines_that_end_in_cr_alone_are_told_at_once(saresnet: Command, model: Path, tmp_path: Path) -> None:
+    text = b">x y\r" + b"ACGT" * 30 + b"\r>z\r" + b"ACGT" * 30 + b"\r"
+    for data in (text, text * 30_000, gzip.compress(text), b">w\nACGT\n" + text):
+        (tmp_path / "a.fa").write_bytes(data)
+        assert "a.fa: its lines end in CR alone" in complaint(saresnet("score", "a.fa", "--model", model))
+    (tmp_path / "long.fa").write_bytes(text * 30_000)  # 7 MB, more than is read at a time
+    assert "long.fa: its lines end in CR alone" in complaint(saresnet("scan", "long.fa", "--model", model))
 
 
 def test_a_truncated_model(saresnet: Command, genome: Path, model: Path, tmp_path: Path) -> None:
