@@ -70,6 +70,20 @@ def test_parts_that_overlap_or_are_not_there_are_errors(tmp_path: Path) -> None:
         _choose(genome, peaks, "20,20:x")
 
 
+def test_commas_stand_between_parts_and_in_numbers() -> None:
+    far = 1 << 40
+    assert parse_parts("chr20:30,000-60,000") == (("chr20", 30_000, 60_000),)
+    assert parse_parts("chr20,chr21") == (("chr20", 0, far), ("chr21", 0, far))
+    assert parse_parts("chr20:1-5,chr21") == (("chr20", 1, 5), ("chr21", 0, far))
+    assert parse_parts("20:1-5,21, 22:7-1,234,567,3") == (
+        ("20", 1, 5), ("21", 0, far), ("22", 7, 1_234_567), ("3", 0, far)
+    )  # fmt: skip
+    assert parse_parts("20:1000-2000,211") == (("20", 1000, 2000), ("211", 0, far))
+    for text, part in (("a:5,000-3,000,b", "a:5,000-3,000"), ("a,,b", ""), ("a,", ""), ("a,b:1-,c", "b:1-")):
+        with pytest.raises(SaresnetError, match=f"^'{part}' is "):
+            parse_parts(text)
+
+
 def test_what_is_at_an_edge_or_repeated_is_not_trained_on(tmp_path: Path) -> None:
     summits = [500, 949, 950, 951, 1050, 1100, 1500, 1949, 1950, 2150, 2151, 2152, 2400, 2500, 3000]
     genome, peaks = _write(tmp_path, {"one": 4000}, {"one": summits})

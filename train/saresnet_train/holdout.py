@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import product
 
@@ -22,9 +23,23 @@ SHARE = 0.1
 """Share of the peaks that is to test on, and to validate on, where the user does not say."""
 
 
+# three digits behind a comma are thousands: no comma between parts
+_NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)"
+_PART = re.compile(rf"([^,:]+(?::{_NUMBER}-{_NUMBER})?)(?:,|$)")
+
+
 def parse_parts(text: str) -> tuple[Interval, ...]:
-    """Read sequences and ranges separated by commas, `chr8,chr9` or `chr20:40000000-50000000`; raises SaresnetError."""
-    return tuple(parse_interval(part.strip()) for part in text.split(","))
+    """Read sequences and ranges separated by commas, `chr8,chr9` or `chr20:40,000,000-50,000,000,chr21`.
+
+    Raises SaresnetError on what is neither.
+    """
+    parts, at = [], 0
+    while at <= len(text):
+        # what is no part is cut off at the next comma, for `parse_interval` to complain about
+        part = found[1] if (found := _PART.match(text, at)) else text[at:].partition(",")[0]
+        parts.append(parse_interval(part.strip()))
+        at += len(part) + 1
+    return tuple(parts)
 
 
 def show_parts(parts: tuple[Interval, ...], lengths: dict[str, int]) -> str:
