@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from saresnet_cli.commands.options import chosen_models, model_names, output_options, runtime_options, window_options
+from saresnet_cli.commands.types import Number, NumberRange
 
 if TYPE_CHECKING:
     from saresnet_cli.runtime import Runtime
@@ -21,9 +22,9 @@ _OF_A_GENOME = ("stride", "max_n", "device", "engine", "precision", "threads", "
 @click.argument("regions", metavar="[REGIONS.bed|-]", required=False)
 @click.option("--scan", "scanned", metavar="FILE|-", help="Output of `saresnet scan`, not a genome.")
 @model_names
-@click.option("--max-pvalue", type=click.FloatRange(0, 1, min_open=True), help="Windows with at most this p-value.")
-@click.option("--max-qvalue", type=click.FloatRange(0, 1, min_open=True), help="At most this q-value (FDR).")
-@click.option("--threshold", type=float, metavar="LOGIT", help="At least this logit.  [default: the model's]")
+@click.option("--max-pvalue", type=NumberRange(0, 1, min_open=True), help="Windows with at most this p-value.")
+@click.option("--max-qvalue", type=NumberRange(0, 1, min_open=True), help="At most this q-value (FDR).")
+@click.option("--threshold", type=Number(), metavar="LOGIT", help="At least this logit.  [default: the model's]")
 @click.option(
     "--min-distance",
     type=click.IntRange(1),

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from saresnet_cli.commands.options import debug_option, quiet_option
+from saresnet_cli.commands.types import NumberRange
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 SHOWN: Any = {"show_default": True}
@@ -26,11 +27,11 @@ SHOWN: Any = {"show_default": True}
 @click.option("--valid-chroms", metavar="LIST", help="Validate on these.", show_default="another tenth")
 @click.option("--exclude", type=FILE, multiple=True, metavar="BED", help="Take no negatives here (repeatable).")
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Learn from the N strongest.", show_default="all")
-@click.option("--shuffles", type=click.FloatRange(0), metavar="N", default=1.0, help="Shuffles a peak.", **SHOWN)
-@click.option("--genomic", type=click.FloatRange(0), metavar="N", default=8.0, help="Genome windows a peak.", **SHOWN)
-@click.option("--flanks", type=click.FloatRange(0), metavar="N", default=1.0, help="Windows beside a peak.", **SHOWN)
+@click.option("--shuffles", type=NumberRange(0), metavar="N", default=1.0, help="Shuffles a peak.", **SHOWN)
+@click.option("--genomic", type=NumberRange(0), metavar="N", default=8.0, help="Genome windows a peak.", **SHOWN)
+@click.option("--flanks", type=NumberRange(0), metavar="N", default=1.0, help="Windows beside a peak.", **SHOWN)
 @click.option("--epochs", type=click.IntRange(1), metavar="N", help="Passes.", show_default="by the number of peaks")
-@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), metavar="R", default=0.0015, **SHOWN)
+@click.option("--learning-rate", type=NumberRange(0, min_open=True), metavar="R", default=0.0015, **SHOWN)
 @click.option("--from", "start", type=FILE, metavar="FILE", help="Start from these weights.", show_default="global")
 @click.option("--from-scratch", is_flag=True, help="Start from nothing.")
 @click.option("--work", type=click.Path(file_okay=False, path_type=Path), help="Folder.", show_default="OUTPUT.train")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from saresnet_cli.commands.options import F, as_json, debug_option, names_in, quiet_option
+from saresnet_cli.commands.types import NumberRange
 
 if TYPE_CHECKING:
     from saresnet_cli.registry.index import Entry
@@ -143,7 +144,7 @@ def verify(as_json: bool) -> None:
 @_choice("the source has")
 @click.option("--from", "source", metavar="FOLDER_OR_URL", help="The source.  [default: $SARESNET_MODELS_URL]")
 @click.option("--index-sha256", metavar="HEX", help="What the sha256 of its registry.json has to be.")
-@click.option("--timeout", type=click.FloatRange(1), default=30, show_default=True, help="Seconds without an answer.")
+@click.option("--timeout", type=NumberRange(1), default=30, show_default=True, help="Seconds without an answer.")
 @quiet_option
 @debug_option
 def fetch(

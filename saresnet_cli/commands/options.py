@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from saresnet_cli.commands.types import NumberRange
 from saresnet_cli.runtime import DEVICES, ENGINES, PRECISIONS, Runtime
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def max_n_option(command: F) -> F:
     return click.option(
         "--max-n",
         metavar="SHARE",
-        type=click.FloatRange(0, 1),
+        type=NumberRange(0, 1),
         default=0.1,
         show_default=True,
         help="Largest share of N in a window.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from saresnet_cli.commands.options import model_options, output_options, runtime_options, window_options
+from saresnet_cli.commands.types import NumberRange
 from saresnet_cli.formats.layout import FORMATS, VALUES, Layout
 from saresnet_cli.formats.writing import Source, open_writer
 from saresnet_cli.shards import Shard
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 @click.argument("regions", metavar="[REGIONS.bed|-]", required=False)
 @model_options
 @window_options(stride=50)
-@click.option("--min-score", metavar="X", type=click.FloatRange(0, 1), help="Leave out windows that score less.")
-@click.option("--max-pvalue", metavar="P", type=click.FloatRange(0, 1), help="Leave out windows with a higher p-value.")
+@click.option("--min-score", metavar="X", type=NumberRange(0, 1), help="Leave out windows that score less.")
+@click.option("--max-pvalue", metavar="P", type=NumberRange(0, 1), help="Leave out windows with a higher p-value.")
 @click.option(
     "--format",
     metavar="FORMAT",

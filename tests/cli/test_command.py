@@ -86,6 +86,8 @@ def test_an_extra_that_is_missing_is_named(
         (["scan", "g.fa", "--model", "x", "--tf", "CTCF"], "either --model"),
         (["scan", "g.fa", "--tf", "CTCF", "--stride", "0"], "--stride"),
         (["scan", "g.fa", "--tf", "CTCF", "--max-n", "2"], "--max-n"),
+        (["scan", "g.fa", "--tf", "CTCF", "--max-n", "nan"], "'--max-n': 'nan' is no finite number"),
+        (["call", "g.fa", "--tf", "CTCF", "--threshold", "inf"], "'--threshold': 'inf' is no finite number"),
         (["scan", "g.fa", "--tf", "CTCF", "--device", "tpu"], "tpu"),
         (["scan", "g.fa", "--threads", "none"], "none"),
         (["scam"], "No such command 'scam'"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from saresnet_cli.commands.types import NumberRange
 from saresnet_train.commands.options import (
     FILE,
     FOLDER,
@@ -53,7 +54,7 @@ from saresnet_train.commands.options import (
 @click.option("--tf", help="Factor, for the model card.")
 @click.option("--cell", help="Cell, for the model card.")
 @click.option("--id", "identity", help="Id of the model; default: TF_CELL.")
-@click.option("--validation", type=click.FloatRange(0.01, 0.5), default=0.1, show_default=True)
+@click.option("--validation", type=NumberRange(0.01, 0.5), default=0.1, show_default=True)
 @background_options
 @recipe_options
 @network_options

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from saresnet_cli.commands.types import NumberRange
+
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -31,17 +33,17 @@ _BACKGROUND = (
 _RECIPE = (
     click.option("--recipe", type=click.Choice(["default", "paper"]), default="default", show_default=True),
     click.option("--epochs", type=click.IntRange(min=1), help="Passes over the positives."),
-    click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True)),
+    click.option("--learning-rate", type=NumberRange(min=0, min_open=True)),
     click.option("--batch-size", type=click.IntRange(min=2)),
-    click.option("--dropout", type=click.FloatRange(0, 1, max_open=True)),
-    click.option("--weight-decay", type=click.FloatRange(min=0)),
-    click.option("--shuffles", type=click.FloatRange(min=0), help="Dinucleotide shuffles a positive."),
+    click.option("--dropout", type=NumberRange(0, 1, max_open=True)),
+    click.option("--weight-decay", type=NumberRange(min=0)),
+    click.option("--shuffles", type=NumberRange(min=0), help="Dinucleotide shuffles a positive."),
     click.option("--fresh/--fixed", default=None, help="New shuffles each epoch, or the same."),
-    click.option("--genomic", type=click.FloatRange(min=0), help="Windows of --background a positive."),
+    click.option("--genomic", type=NumberRange(min=0), help="Windows of --background a positive."),
     click.option("--match-gc/--any-gc", default=None, help="Draw them with the GC content of the positives, or any."),
-    click.option("--hard", type=click.FloatRange(0, 1), help="Share of --genomic drawn near the hardest windows."),
+    click.option("--hard", type=NumberRange(0, 1), help="Share of --genomic drawn near the hardest windows."),
     click.option("--shift", type=click.IntRange(0, 50), help="Bases that a shifted positive moves by at most."),
-    click.option("--shifted", type=click.FloatRange(0, 1), help="Share of positives that is shifted."),
+    click.option("--shifted", type=NumberRange(0, 1), help="Share of positives that is shifted."),
     click.option("--keep", type=click.Choice(["last", "best"]), help="Weights of the last or the best epoch."),
     click.option("--patience", type=click.IntRange(min=0), help="Epochs without progress before the end; 0: none."),
 )
@@ -63,7 +65,7 @@ _RUN = (
     click.option("--threads", type=click.IntRange(min=1), help="CPU threads; default: all cores there are."),
     click.option(
         "--save-every",
-        type=click.FloatRange(min=0),
+        type=NumberRange(min=0),
         default=120.0,
         show_default=True,
         help="Seconds between checkpoints.",
