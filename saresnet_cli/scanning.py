@@ -15,6 +15,7 @@ from saresnet_cli.genome import Genome
 from saresnet_cli.model import Model, load_models
 from saresnet_cli.pipeline import Chunk, chunk_size, run
 from saresnet_cli.planning import check_source, share_of
+from saresnet_cli.printed import six_decimals, three_digits
 from saresnet_cli.reading import RegionLike, RegionReader, Rows
 from saresnet_cli.running import Run, Summary, pvalues, sigmoid
 from saresnet_cli.runtime import Runtime
@@ -64,7 +65,8 @@ def scan(
     sequence. stride: bases between windows, default 50; which windows a region
     gives is told by `windows.WindowPlan.of`. max_n: largest share of letters other
     than A, C, G, T in a window that is scored, default 0.1. min_score,
-    max_pvalue: scores to keep, default all. shard: the share of the windows to score, default all; a file of
+    max_pvalue: scores to keep, default all; scores and p-values count as they are printed, with six decimals and three
+    digits. shard: the share of the windows to score, default all; a file of
     regions is then read twice. runtime: engine, device, threads; default `Runtime()`.
     Memory does not grow with the genome or the regions. A run whose `summary.reached` is set before it is iterated
     begins there.
@@ -120,9 +122,9 @@ def _blocks(
             score, pvalue = sigmoid(logits), pvalues(cards, logits)
             keep = np.ones(logits.shape, dtype=bool)
             if min_score is not None:
-                keep &= score >= min_score
+                keep &= six_decimals(score) >= min_score
             if max_pvalue is not None:
-                keep &= pvalue <= max_pvalue
+                keep &= three_digits(pvalue.ravel()).reshape(pvalue.shape) <= max_pvalue
             block = Block(rows.chrom, rows.start, rows.start + WINDOW, logits, score, pvalue, keep)
             if not keep.all():
                 some = keep.any(axis=1)

@@ -12,13 +12,13 @@ import numpy as np
 from saresnet_cli.calling.cutoffs import Cutoff, by_qvalue, by_value
 from saresnet_cli.calling.joining import join_regions
 from saresnet_cli.calling.merging import SiteMerger
-from saresnet_cli.calling.qvalues import three_digits
 from saresnet_cli.calling.scan_file import ScanFile, about, open_scan
 from saresnet_cli.calling.scored_windows import ScoredWindows
 from saresnet_cli.calling.sites import MIN_DISTANCE, Site
 from saresnet_cli.errors import ModelError, RegionError
 from saresnet_cli.genome import Genome
 from saresnet_cli.model import Model, load_model, load_models
+from saresnet_cli.printed import three_digits
 from saresnet_cli.provenance import ScanProvenance
 from saresnet_cli.reading import RegionLike, RegionReader
 from saresnet_cli.regions import read_regions

@@ -7,22 +7,6 @@ import numpy as np
 _HELD = 1 << 20
 
 
-def three_digits(pvalues: np.ndarray) -> np.ndarray:
-    """Round p-values to three significant digits, as a scan prints them: (n,) float64 -> (n,) float64, NaN stays."""
-    rounded = np.array(pvalues, dtype=np.float64)
-    known = np.flatnonzero(rounded > 0)
-    values = rounded[known]
-    # A power of ten up to 10^22 is exact, so that a whole number over it is the float that "%.3g" is read back as.
-    power = 10.0 ** np.clip(2 - np.floor(np.log10(values)), 0, 22)
-    scaled = values * power
-    digits = np.rint(scaled)
-    rounded[known] = digits / power
-    # At a half the product's own rounding decides, where printing goes by the exact value.
-    for i in np.flatnonzero(np.abs(np.abs(scaled - digits) - 0.5) < 1e-6).tolist():
-        rounded[known[i]] = float(f"{values[i]:.3g}")
-    return rounded
-
-
 class PValueCounts:
     """Counts p-values by value, and gives each its q-value.
 
@@ -39,7 +23,7 @@ class PValueCounts:
         self._size = 0
 
     def add(self, pvalues: np.ndarray) -> None:
-        """Count p-values, (n,) float64, of three digits (`three_digits`); NaN is none."""
+        """Count p-values, (n,) float64, of three digits (`printed.three_digits`); NaN is none."""
         self._held.append(pvalues[~np.isnan(pvalues)])
         self._size += len(self._held[-1])
         if self._size >= _HELD:

@@ -11,6 +11,8 @@ from functools import cache
 
 import numpy as np
 
+from saresnet_cli.printed import halves
+
 _ZERO = ord("0")
 _LARGEST = 1e12  # numbers as large are formatted by Python
 _LEAST = -15  # decimal exponent of the smallest number that `significant` has in its table
@@ -74,7 +76,11 @@ def significant(values: np.ndarray, missing: str) -> np.ndarray:
         return words([missing if value != value else f"{value:.3g}" for value in values.tolist()])
     powers = 10.0 ** np.arange(_LEAST, 1)
     exponent = np.searchsorted(powers, known, side="right") - 1
-    digits = np.rint(known * (10.0 ** np.arange(2 - _LEAST, 1, -1))[exponent]).astype(np.int64)  # 100 to 1000
+    power = (10.0 ** np.arange(2 - _LEAST, 1, -1))[exponent]
+    scaled = known * power
+    digits = np.rint(scaled).astype(np.int64)  # 100 to 1000
+    for i in halves(scaled, digits):
+        digits[i] = round(float(f"{known[i]:.3g}") * power[i])
     return _replaced(_significant_table()[exponent * 900 + digits - 100], absent, missing)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from saresnet_cli.calling.qvalues import three_digits
 from saresnet_cli.model import Model
+from saresnet_cli.printed import three_digits
 from saresnet_cli.scanning import Block
 
 

@@ -15,10 +15,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 
-from saresnet_cli import bgzf
+from saresnet_cli import bgzf, scan
 from saresnet_cli.main import COMMANDS, main
+from saresnet_cli.printed import six_decimals, three_digits
+from saresnet_cli.runtime import Runtime
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 HEADER = "#chrom\tstart\tend\tname\tscore\tstrand\tlogit\tpvalue"
@@ -199,6 +202,46 @@ def test_filters_keep_rows_of_the_whole(saresnet: Command, genome: Path, model: 
     assert 0 < len(kept) < len(everything)
     kept = results(saresnet("scan", genome, "--model", model, "--max-pvalue", "0.5"))
     assert kept == [row for row in everything if float(row[7]) <= 0.5]
+
+
+def computed(model: Path, genome: Path) -> tuple[np.ndarray, np.ndarray]:
+    """p-values and scores of every window, as they are before they are printed."""
+    blocks = list(scan(model, genome, stride=1, runtime=Runtime("onnxruntime", device="cpu")))
+    return tuple(np.concatenate([getattr(b, name)[:, 0] for b in blocks]) for name in ("pvalue", "score"))
+
+
+@pytest.mark.parametrize("format", ["bed", "tsv"])
+def test_filters_go_by_the_numbers_that_are_printed(saresnet: Command, genome: Path, model: Path, format: str) -> None:
+    pvalue, score = computed(model, genome)
+    printed = three_digits(pvalue)
+    limit = printed[pvalue > printed].min()  # a p-value that is printed as less than it is
+    least = six_decimals(score)[score < six_decimals(score)].max()
+    common = ("--model", model, "--stride", "1", "--engine", "onnxruntime", "--format", format)
+    everything = saresnet("scan", genome, *common).stdout.splitlines()
+    at = {"bed": (7, 4), "tsv": (6, 4)}[format]
+    head = [line for line in everything if line.startswith(("#", "chrom\t"))]
+    rows = [line.split("\t") for line in everything[len(head) :]]
+    for option, value, wanted in (
+        ("--max-pvalue", limit, [row for row in rows if float(row[at[0]]) <= limit]),
+        ("--min-score", least, [row for row in rows if float(row[at[1]]) >= least]),
+    ):
+        done = saresnet("scan", genome, *common, option, repr(float(value)))
+        kept = [line.split("\t") for line in done.stdout.splitlines()[len(head) :]]
+        assert kept == wanted
+        assert 0 < len(kept) < len(rows)
+
+
+def test_a_scan_of_few_p_values_is_called_like_its_genome(saresnet: Command, genome: Path, model: Path) -> None:
+    pvalue, _ = computed(model, genome)
+    printed = three_digits(pvalue)
+    limits = np.unique(printed[pvalue > printed])[:3]
+    for limit in limits.tolist():
+        few = ("--model", model, "--stride", "1", "--engine", "onnxruntime", "--max-pvalue", repr(limit))
+        wanted = [line for line in saresnet("call", genome, *few).stdout.splitlines() if line[:2] != "# "]
+        scanned = saresnet("scan", genome, *few).stdout
+        called = saresnet("call", "--scan", "-", "--max-pvalue", repr(limit), input=scanned).stdout.splitlines()
+        assert [line for line in called if line[:2] != "# "] == wanted
+        assert len(wanted) > 1
 
 
 def test_a_file_appears_whole(saresnet: Command, genome: Path, model: Path, tmp_path: Path) -> None:

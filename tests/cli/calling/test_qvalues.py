@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saresnet_cli.calling.qvalues import PValueCounts, three_digits
+from saresnet_cli.calling.qvalues import PValueCounts
+from saresnet_cli.printed import three_digits
 
 
 @given(st.lists(st.floats(1e-9, 1.0), min_size=1, max_size=60), st.integers(1, 7))

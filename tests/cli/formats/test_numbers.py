@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from saresnet_cli.formats import digits, sorted_scores
 from saresnet_cli.formats.sorted_scores import SortedScores
+from saresnet_cli.printed import three_digits
 from saresnet_cli.running import sigmoid
 from saresnet_cli.scanning import Block
 from support.written_scores import (
@@ -48,6 +49,14 @@ def test_three_digits_are_those_of_python(values: list[float]) -> None:
     lines = digits.lines(digits.significant(np.array(values), ".")).decode().split("\n")[:-1]
     for value, text in zip(values, lines, strict=True):
         assert text == ("." if value != value else f"{value:.3g}") or abs(float(text) / value - 1) < 0.005000001
+
+
+def test_halves_are_printed_as_python_prints_them() -> None:
+    for power in (1e4, 1e6, 1e9):
+        values = np.arange(1005, 10_000, 10) / power
+        lines = digits.lines(digits.significant(values, ".")).decode().split()
+        assert lines == [f"{value:.3g}" for value in values.tolist()]
+        assert [float(line) for line in lines] == three_digits(values).tolist()
 
 
 def test_numbers_beyond_every_table_are_still_right() -> None:
