@@ -6,10 +6,11 @@ import contextlib
 import errno
 import os
 import signal
+import stat
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -91,6 +92,29 @@ def whole_file(path: str | Path, suffix: str) -> Iterator[Path]:
     with named(path), _renamed(target, f".part{suffix}") as written:
         written.open("wb").close()
         yield written
+
+
+def check_apart(outputs: Iterable[str | Path | None], inputs: Iterable[str | Path | None]) -> None:
+    """Raise OutputError when a result would take the place of a file that is read, by whatever name.
+
+    outputs, inputs: paths, which need not exist; None and "-" among outputs are standard output, and "-" among inputs
+    is standard input. Pipes and devices may be both.
+    """
+    read = [status for path in inputs if (status := _plain_file(path))]
+    for path in outputs:
+        written = None if path == "-" else _plain_file(path)
+        if written and any(os.path.samestat(written, status) for status in read):
+            raise OutputError("is read as well, and would be lost", path=path, cure="give another name")
+
+
+def _plain_file(path: str | Path | None) -> os.stat_result | None:
+    if path is None:
+        return None
+    try:
+        status = os.fstat(0) if path == "-" else Path(path).stat()
+    except (OSError, ValueError):  # ValueError: a name with a NUL
+        return None
+    return status if stat.S_ISREG(status.st_mode) else None
 
 
 def temporary_folder(path: str | Path | None) -> Path | None:

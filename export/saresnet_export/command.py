@@ -7,11 +7,14 @@ from pathlib import Path
 
 import click
 
+from saresnet_cli.commands.options import kept_apart
+
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command()
+@kept_apart(("checkpoint", "test_positive", "test_negative", "positives", "background", "exclude"))
 @click.argument("checkpoint", type=FILE)
 @click.option(
     "-o",

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from saresnet_cli.commands.options import chosen_models, model_names, output_options, runtime_options, window_options
+from saresnet_cli.commands.options import (
+    chosen_models,
+    kept_apart,
+    model_names,
+    output_options,
+    runtime_options,
+    window_options,
+)
 from saresnet_cli.commands.types import Number, NumberRange
 
 if TYPE_CHECKING:
@@ -18,6 +25,7 @@ _OF_A_GENOME = ("stride", "max_n", "device", "engine", "precision", "threads", "
 
 
 @click.command(no_args_is_help=True)
+@kept_apart(("genome", "regions", "scanned", "model"))
 @click.argument("genome", metavar="[GENOME.fa]", required=False)
 @click.argument("regions", metavar="[REGIONS.bed|-]", required=False)
 @click.option("--scan", "scanned", metavar="FILE|-", help="Output of `saresnet scan`, not a genome.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from saresnet_cli.commands.options import model_options, output_options, runtime_options, window_options
+from saresnet_cli.commands.options import kept_apart, model_options, output_options, runtime_options, window_options
 
 if TYPE_CHECKING:
     from saresnet_cli.explaining.explanations import Explanations, Method
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command(no_args_is_help=True)
+@kept_apart(("sequences", "regions", "model", "checkpoint"), ("output", "plot"))
 @click.argument("sequences", metavar="GENOME.fa|SEQS.fa")
 @click.argument("regions", metavar="[REGIONS.bed|-]", required=False)
 @model_options

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from saresnet_cli.commands.options import debug_option, quiet_option
+from saresnet_cli.commands.options import debug_option, kept_apart, quiet_option
 from saresnet_cli.commands.types import NumberRange
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -18,6 +18,7 @@ SHOWN: Any = {"show_default": True}
 
 
 @click.command(no_args_is_help=True)
+@kept_apart(("peaks", "genome", "exclude", "start"))
 @click.argument("peaks", metavar="PEAKS", type=FILE)
 @click.argument("genome", metavar="GENOME.fa", type=FILE)
 @click.option("--tf", metavar="TF", required=True, help="Transcription factor, such as CTCF.")

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
@@ -74,6 +75,31 @@ def chosen_models(model: tuple[str, ...], tf: str | None, cell: str | None) -> l
         return load_models(model)
     entries = Registry.read().select(names_in(tf), names_in(cell) if cell is not None else None)
     return load_models([entry.id for entry in entries])
+
+
+def kept_apart(read: tuple[str, ...], written: tuple[str, ...] = ("output",)) -> Callable[[F], F]:
+    """Refuse, before the command does anything, to write a result over a file that it reads.
+
+    read, written: parameters of the command, each of a path, several or None. Stands first below `click.command`,
+    since it takes them as they were given. Raises OutputError.
+    """
+
+    def add(command: F) -> F:
+        @wraps(command)
+        def checked(*args: Any, **options: Any) -> Any:
+            from saresnet_cli.output import check_apart
+
+            check_apart(_paths(options, written), _paths(options, read))
+            return command(*args, **options)
+
+        return cast(F, checked)
+
+    return add
+
+
+def _paths(options: dict[str, Any], names: tuple[str, ...]) -> list[str | Path | None]:
+    values = [options[name] for name in names]
+    return [path for value in values for path in (value if isinstance(value, tuple) else (value,))]
 
 
 def window_options(stride: int) -> Callable[[F], F]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from saresnet_cli.commands.options import model_options, output_options, runtime_options, window_options
+from saresnet_cli.commands.options import kept_apart, model_options, output_options, runtime_options, window_options
 from saresnet_cli.commands.types import NumberRange
 from saresnet_cli.formats.layout import FORMATS, VALUES, Layout
 from saresnet_cli.formats.writing import Source, open_writer
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command(no_args_is_help=True)
+@kept_apart(("genome", "regions", "model"))
 @click.argument("genome", metavar="GENOME.fa")
 @click.argument("regions", metavar="[REGIONS.bed|-]", required=False)
 @model_options

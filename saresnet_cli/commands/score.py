@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from saresnet_cli.commands.options import model_options, output_options, runtime_options, window_options
+from saresnet_cli.commands.options import kept_apart, model_options, output_options, runtime_options, window_options
 
 if TYPE_CHECKING:
     from saresnet_cli.model import Model
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command(no_args_is_help=True)
+@kept_apart(("sequences", "model"))
 @click.argument("sequences", metavar="SEQS.fa|-")
 @model_options
 @window_options(stride=1)

@@ -65,13 +65,15 @@ def variants(
     kind = output_kind(kind, output)
 
     from saresnet_cli.commands.progress import with_progress
-    from saresnet_cli.output import open_output
+    from saresnet_cli.output import check_apart, open_output
     from saresnet_cli.provenance import VariantProvenance
     from saresnet_cli.variants.reader import VcfReader
     from saresnet_cli.variants.scores import score_variants
     from saresnet_cli.variants.table import table_header, table_lines
     from saresnet_cli.variants.vcf import Annotation, open_vcf
 
+    # IN.vcf itself may be written: the result takes its name when all of it was read, and has its records.
+    check_apart([output], [genome, *(model.path for model in models), source if kind == "t" else None])
     with VcfReader(source) as records:
         annotation = Annotation(models)
         with score_variants(models, records, genome, windows=windows, max_n=max_n, runtime=runtime) as blocks:

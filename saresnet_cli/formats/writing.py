@@ -41,10 +41,10 @@ def open_writer(
 
     genome: that of the scan, which knows the chromosomes of a track. source: what a scan that was killed needs to go
     on; with `resume` it does, and `summary` then says where it begins. Files appear when the block ends without
-    an error. Raises OutputError when a file can't be written, or a library is not installed that its format needs,
-    ModelError when p-values are wanted of a model that has none.
+    an error. Raises OutputError when a file can't be written, or is one that is read, or a library is not installed
+    that its format needs, ModelError when p-values are wanted of a model that has none.
     """
-    from saresnet_cli.output import open_output
+    from saresnet_cli.output import check_apart, open_output
     from saresnet_cli.provenance import ScanProvenance
 
     if layout.value == "pvalue":
@@ -55,6 +55,10 @@ def open_writer(
                 )
     module = import_module(f"saresnet_cli.formats.{layout.format}")
     files = layout.files([model.id for model in models])
+    check_apart(
+        (path for path, _ in files),
+        [genome.path, source.regions if source else None, *(model.path for model in models)],
+    )
     for path, _ in files:
         if path is not None and layout.path != path:
             _make_folder(Path(path).parent)

@@ -16,8 +16,12 @@ def save(registry: Registry, entries: Iterable[Entry], folder: Path) -> list[Pat
     """Write models into a folder, made if there is none, and list them in its index; return their files.
 
     Models that the folder has already are kept, and listed first. Raises ModelError when a model is damaged or the
-    folder's index can't be read, OutputError when a file can't be written; then the index is as it was.
+    folder's index can't be read, OutputError when a file can't be written, or the models lie in this very folder; then
+    the index is as it was.
     """
+    entries = list(entries)
+    if folder.is_dir() and any(folder.samefile(registry.path(entry).parent) for entry in entries):
+        raise OutputError("is where the models are read from", path=folder, cure="give another folder")
     index = folder / FILE
     with named(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -246,6 +246,27 @@ def test_a_file_that_is_cut_short(saresnet: Command, vcf: Path, model: Path, tmp
     assert "or the file is cut short" in complaint(saresnet("variants", "cut.vcf.gz", *run))
 
 
+@pytest.mark.parametrize("kind", ["v", "z", "b"])
+def test_a_file_of_variants_may_be_written_in_place(
+    saresnet: Command, vcf: Path, model: Path, tmp_path: Path, kind: str
+) -> None:
+    """The result takes the name when all was read: more records than are read ahead, and than a buffer holds."""
+    head, *lines = vcf.read_text().partition("chr1\t501")
+    (tmp_path / "plain.vcf").write_text(head + "".join(lines) * 1500)
+    run = ("genome.fa", "--model", model, *LIGHT)
+    path = tmp_path / {"v": "plain.vcf", "z": "packed.vcf.gz", "b": "made.bcf"}[kind]
+    if kind == "z":
+        pysam.tabix_compress(str(tmp_path / "plain.vcf"), str(path))
+    elif kind == "b":
+        assert saresnet("variants", "plain.vcf", *run, "-o", path).returncode == 0
+    beside = saresnet("variants", path, *run, "-o", f"beside{''.join(path.suffixes)}")
+    done = saresnet("variants", path, *run, "-o", path)
+    assert (beside.returncode, done.returncode) == (0, 0), done.stderr
+    assert path.read_bytes() == (tmp_path / f"beside{''.join(path.suffixes)}").read_bytes()
+    with pysam.VariantFile(str(path)) as file:
+        assert sum(1 for _ in file) == 7500
+
+
 def test_mistakes_of_the_caller(saresnet: Command, vcf: Path, model: Path) -> None:
     run = ("--model", model, *LIGHT)
     assert "none.vcf: No such file" in complaint(saresnet("variants", "none.vcf", "genome.fa", *run))
