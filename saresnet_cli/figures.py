@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS = (".png", ".svg")
+OTHERS = (".pdf", ".jpg", ".jpeg", ".tif", ".tiff", ".gif", ".webp", ".bmp", ".eps", ".ps")
+"""What names of pictures end in that can't be written."""
 
 _STYLE: dict = {
     "svg.hashsalt": "saresnet",  # ids in the file come from this, not from chance

@@ -63,11 +63,15 @@ def explain(
     saresnet explain hg38.fa peaks.bed --tf CTCF --cell GM12878 --plot peaks.svg > peaks.tsv
     saresnet explain seqs.fa --tf CTCF --cell GM12878 --npz seqs.npz -o seqs.tsv.gz
     """
+    from saresnet_cli.figures import OTHERS, check_format
+
     suffix = Path(output or "").suffix.lower()
     if suffix in (".png", ".svg"):
         plot, output = _instead(plot, output, "--plot"), None
     elif suffix == ".npz":
         npz, output = _instead(npz, output, "--npz"), None
+    elif suffix in OTHERS:
+        check_format(str(output))  # which refuses it: it would be a table under the name of a picture
     else:
         suffix = ""
 

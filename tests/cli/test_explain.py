@@ -303,6 +303,8 @@ def test_the_command_reads_sequences(saresnet: Command, model: Path, genome: Pat
         (["genome.fa", "-o", "x.png", "--plot", "y.png"], 2, "Give either -o x.png or --plot"),
         (["genome.fa", "--window", "middle"], 2, "middle"),
         (["genome.fa", "--plot", "x.pdf"], 1, "x.pdf: a picture is PNG or SVG"),
+        (["genome.fa", "-o", "x.pdf"], 1, "x.pdf: a picture is PNG or SVG; give a name that ends in .png or .svg"),
+        (["genome.fa", "-o", "x.JPG"], 1, "x.JPG: a picture is PNG or SVG"),
         (["genome.fa", "none.bed"], 1, "none.bed: No such file"),
         (["none.fa"], 1, "none.fa: No such file"),
         (["genome.fa", "--npz", "none/x.npz"], 1, "its folder does not exist; mkdir -p none"),
@@ -318,7 +320,7 @@ def test_wrong_use_is_one_line(
     done = saresnet("explain", "--model", model, *options, "-q", *LIGHT, *arguments)
     assert done.returncode == code, done.stderr
     assert message in done.stderr and done.stderr.count("\n") == 1
-    assert not (tmp_path / "out.tsv").exists() and not (tmp_path / "x.png").exists()
+    assert not (tmp_path / "out.tsv").exists() and not list(tmp_path.glob("x.*"))
 
 
 def test_help_fits_and_imports_nothing_heavy(tmp_path: Path) -> None:
