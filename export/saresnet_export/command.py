@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from saresnet_cli.commands.options import kept_apart
+from saresnet_cli.commands.types import Name
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -33,9 +34,9 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     show_default=True,
     help="How weights are stored; auto is float16 if the test AUROC stays within 0.0002.",
 )
-@click.option("--id", "identity", help="Id of the model; default: the checkpoint's, or TF_CELL.")
-@click.option("--tf", help="Factor; default: the checkpoint's.")
-@click.option("--cell", help="Cell type; default: the checkpoint's.")
+@click.option("--id", "identity", type=Name(), help="Id of the model; default: the checkpoint's, or TF_CELL.")
+@click.option("--tf", type=Name(), help="Factor; default: the checkpoint's.")
+@click.option("--cell", type=Name(), help="Cell type; default: the checkpoint's.")
 @click.option("--source", help="Experiment that the bound windows come from; default: the checkpoint's.")
 @click.option("--assay", default="ChIP-seq", show_default=True)
 @click.option("--licence", default="MIT", show_default=True)

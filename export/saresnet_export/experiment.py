@@ -12,6 +12,7 @@ from pathlib import Path
 from saresnet_cli.card import METADATA_KEY, Card
 from saresnet_cli.errors import OutputError
 from saresnet_cli.model import load_model
+from saresnet_cli.naming import check_name
 from saresnet_cli.output import open_output
 from saresnet_train.background import Background
 from saresnet_train.codes import decode
@@ -72,6 +73,8 @@ def make_model(
     """
     if not output.parent.is_dir():
         raise OutputError("no such folder", path=output.parent, cure="make it")
+    for what, name in (("tf", tf), ("cell", cell)):
+        check_name(what, name)
     # before torch is loaded, which takes seconds: a mistake in the peaks is told at once
     prepared = prepare(source, recipe, seed)
     from saresnet_export.export import Material, export_model

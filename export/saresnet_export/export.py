@@ -18,6 +18,7 @@ from saresnet_cli.adapters import GLOBAL, pack
 from saresnet_cli.card import METADATA_KEY, WINDOW, Background, Card
 from saresnet_cli.errors import ModelError, OutputError
 from saresnet_cli.model import load_model
+from saresnet_cli.naming import check_name
 from saresnet_cli.output import whole_file
 from saresnet_cli.registry.index import SUFFIX
 from saresnet_cli.runtime import Runtime
@@ -111,7 +112,8 @@ def export_model(
     float32, as also without test files. material: what to judge and calibrate
     on. id, tf, cell, source: for the card; default the checkpoint's. engine:
     what scores the test files and the background. The same input gives the same
-    bytes. Raises ModelError when the checkpoint can't be read, ExportError when
+    bytes. Raises ModelError when the checkpoint can't be read, or a model can't
+    be called so (`saresnet_cli.naming`), ExportError when
     the file does not agree with torch or is no adapter of the installed global
     model, OutputError when it can't be written; then there is no file.
     """
@@ -120,6 +122,11 @@ def export_model(
     if not output.parent.is_dir():
         raise OutputError("no such folder", path=output.parent, cure="make it")
     state = read_checkpoint(checkpoint)
+    identity = {key: str(value) for key, value in (state.get("set") or {}).items()}
+    tf, cell = tf or identity.get("tf", "unknown"), cell or identity.get("cell", "unknown")
+    id = id or identity.get("id") or f"{tf}_{cell}"
+    for what, name in (("id", id), ("tf", tf), ("cell", cell)):
+        check_name(what, name)
     if output.suffix == SUFFIX and not is_adapted(weights_of(state)):
         raise ExportError("its checkpoint was not fine-tuned with --rank", path=output, cure=_NO_ADAPTER)
     network = _network(state, checkpoint)
@@ -160,10 +167,8 @@ def export_model(
         notes.append("no background: a scan will have no p-values")
     if "genomic" not in measured:
         notes.append("no genomic background: the threshold is probability 0.5")
-    identity = {key: str(value) for key, value in (state.get("set") or {}).items()}
-    tf, cell = tf or identity.get("tf", "unknown"), cell or identity.get("cell", "unknown")
     card = Card(
-        id=id or identity.get("id") or f"{tf}_{cell}",
+        id=id,
         tf=tf,
         cell=cell,
         assay=assay,

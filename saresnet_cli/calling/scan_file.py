@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +18,7 @@ from saresnet_cli.streams import open_bytes, source_name
 _BYTES_AT_ONCE = 1 << 22
 _COLUMNS = 8
 _ABOUT = "# saresnet "
+_MODEL = re.compile(r" model=(.*)(?= sha256=)")
 
 
 class ScanFile:
@@ -121,7 +123,13 @@ class ScanFile:
 
 
 def about(line: str) -> dict[str, str]:
-    """Return what a header line says: model, sha256, stride, …"""
+    """Return what a header line says: model, sha256, stride, …
+
+    A model from elsewhere may have blanks in its id: it goes on up to its sha256, which is the last there is.
+    """
+    found = _MODEL.search(line)
+    if found:
+        return {**about(line[: found.start()] + line[found.end(1) :]), "model": found[1]}
     return {key: value for key, _, value in (word.partition("=") for word in line.split() if "=" in word)}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from saresnet_cli.commands.options import debug_option, kept_apart, quiet_option
-from saresnet_cli.commands.types import NumberRange
+from saresnet_cli.commands.types import Name, NumberRange
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 SHOWN: Any = {"show_default": True}
@@ -21,8 +21,8 @@ SHOWN: Any = {"show_default": True}
 @kept_apart(("peaks", "genome", "exclude", "start"))
 @click.argument("peaks", metavar="PEAKS", type=FILE)
 @click.argument("genome", metavar="GENOME.fa", type=FILE)
-@click.option("--tf", metavar="TF", required=True, help="Transcription factor, such as CTCF.")
-@click.option("--cell", metavar="CELL", required=True, help="Cell type, such as K562.")
+@click.option("--tf", metavar="TF", type=Name(), required=True, help="Transcription factor, such as CTCF.")
+@click.option("--cell", metavar="CELL", type=Name(), required=True, help="Cell type, such as K562.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Model to write.")
 @click.option("--test-chroms", metavar="LIST", help="Test on these.", show_default="a tenth of the peaks")
 @click.option("--valid-chroms", metavar="LIST", help="Validate on these.", show_default="another tenth")

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from saresnet_cli.naming import fault_of
+
 
 class _Finite(click.ParamType):
     """A number that is one: "nan" passes every comparison with a bound, and an infinity those that are not there."""
@@ -24,3 +26,15 @@ class Number(_Finite, click.types.FloatParamType):
 
 class NumberRange(_Finite, click.FloatRange):
     """A finite number between bounds, which are those of `click.FloatRange`."""
+
+
+class Name(click.ParamType):
+    """What a model is called: its id, factor or cell."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        if fault := fault_of(text):
+            self.fail(f"{fault.message}; write {fault.better}.", param, ctx)
+        return text

@@ -33,3 +33,20 @@ def test_numbers_are_finite(text: str) -> None:
                     option.type.convert(text, option, None)
     assert {"saresnet scan min_score", "saresnet call threshold", "saresnet train finetune validation"} <= seen
     assert len(seen) > 20
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("saresnet finetune", {"tf", "cell"}),
+        ("saresnet train finetune", {"tf", "cell", "identity"}),
+        ("saresnet export", {"tf", "cell", "identity"}),
+    ],
+)
+def test_what_a_new_model_is_called_can_be_written_anywhere(name: str, options: set[str]) -> None:
+    by_name = {option.name: option for option in dict(commands(cli))[name].params}
+    for option in map(by_name.__getitem__, options):
+        assert option.type.convert("NF-kB(p65)_x.1", option, None) == "NF-kB(p65)_x.1"
+        for text, better in (("My TF", "My_TF"), ("a/b", "a_b"), ("a\tb", "a_b"), ("", "My_TF")):
+            with pytest.raises(click.BadParameter, match=f"; write {better}"):
+                option.type.convert(text, option, None)

@@ -63,6 +63,10 @@ def test_sets_of_a_tier_are_pooled(checkpoint: Path, data: Path, tmp_path: Path)
         (["--exclude", "{checkpoint}"], "need --background"),
         (["--test-positive", "{checkpoint}"], "goes with"),
         (["--data", "{data}", "--positives", "{checkpoint}"], "either"),
+        (["--tf", "My TF"], "'--tf': 'My TF' holds a blank, '/' or a control character; write My_TF"),
+        (["--cell", "a/b"], "write a_b"),
+        (["--id", "a\tb"], "write a_b"),
+        (["--id", ""], "'--id': '' is no name; write My_TF"),
     ],
 )
 def test_usage(checkpoint: Path, data: Path, tmp_path: Path, arguments: list[str], message: str) -> None:

@@ -101,6 +101,18 @@ def test_the_model_itself_is_measured(
     assert report.auprc == pytest.approx(expected["auprc"], abs=1e-5)
 
 
+def test_what_a_checkpoint_is_called_has_to_be_a_name(checkpoint: Path, tmp_path: Path) -> None:
+    state = read_checkpoint(checkpoint)
+    state["set"] = {"id": "My TF_K562", "tf": "My TF", "cell": "K562"}
+    save_checkpoint(checkpoint, state)
+    with pytest.raises(ModelError, match=r"the id 'My TF_K562' holds a blank, .* character; --id My_TF_K562$"):
+        export_model(checkpoint, tmp_path / "m.onnx")
+    with pytest.raises(ModelError, match=r"the tf 'My TF' holds .*; --tf My_TF$"):
+        export_model(checkpoint, tmp_path / "m.onnx", id="x")
+    assert not (tmp_path / "m.onnx").exists()
+    assert export_model(checkpoint, tmp_path / "m.onnx", id="x", tf="y").id == "x"
+
+
 def test_same_input_same_bytes(checkpoint: Path, material: Material, tmp_path: Path) -> None:
     one, other = tmp_path / "one.onnx", tmp_path / "other.onnx"
     export_model(checkpoint, one, material=material, threads=1)

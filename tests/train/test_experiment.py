@@ -210,6 +210,7 @@ def test_excluded_regions_hold_no_negatives(folder: Path, tmp_path: Path) -> Non
         (("--test-chroms", "chr9"), 1, "g.fa: no sequence named 'chr9'; it has 1, among them chr20_part"),
         (("--test-chroms", "chr20_part:5"), 1, "'chr20_part:5' is not an interval; write chr22:44000000-51304566"),
         (("--test-chroms", "chr20_part:70000-80000"), 1, "chr20_part has 60,000 bases, and none from 70,000 on"),
+        (("--test-chroms", "chr20_part:70,000-80,000"), 1, "chr20_part has 60,000 bases, and none from 70,000 on"),
         (
             ("--test-chroms", "chr20_part:0-300"),
             1,
@@ -228,6 +229,9 @@ def test_excluded_regions_hold_no_negatives(folder: Path, tmp_path: Path) -> Non
             "far.bed:2: end 99999 is beyond the end of chr20_part, which has",
         ),
         (("--exclude", "all.bed"), 1, "g.fa: it has no window of 101 bp to use as background"),
+        (("--tf", "My TF"), 2, "'--tf': 'My TF' holds a blank, '/' or a control character; write My_TF; see"),
+        (("--cell", "K562/2"), 2, "'--cell': 'K562/2' holds a blank, '/' or a control character; write K562_2; see"),
+        (("--cell", ""), 2, "'--cell': '' is no name; write My_TF"),
         (("-o", "nowhere/x.onnx"), 1, "nowhere: no such folder; make it"),
     ],
 )

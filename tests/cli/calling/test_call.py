@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -78,6 +79,22 @@ def test_a_scan_gives_the_bytes_of_its_genome(saresnet: Command, genome: Path, o
     assert "model=CTCF_K562" not in piped.stdout
     bare = "".join(line for line in text.splitlines(True) if not line.startswith("#"))
     assert rows(saresnet("call", "--scan", "-", *options, input=bare)) == table
+
+
+def test_a_model_from_elsewhere_may_have_blanks_in_its_id(
+    saresnet: Command, genome: Path, toy: SimpleNamespace, tmp_path: Path
+) -> None:
+    id = "My TF  sha256=a kept=b_K 562"
+    by = ("--model", toy.model(tmp_path / "own.onnx", toy.card(id)), "--device", "cpu")
+    direct = saresnet("call", genome, *by)
+    assert saresnet("scan", genome, *by, "--stride", 20, "-o", "scan.bed").returncode == 0
+    assert saresnet("call", "--scan", "scan.bed", *by[:2]).stdout == direct.stdout
+    table = rows(direct)
+    assert table and {row[3].rpartition("_")[0] for row in table} == {id}
+    whole = saresnet("call", "--scan", "scan.bed", "--max-qvalue", "0.2")  # which is refused where rows are left out
+    assert rows(whole) == rows(saresnet("call", genome, *by, "--max-qvalue", "0.2"))
+    assert saresnet("scan", genome, *by, "--min-score", "0.5", "-o", "few.bed").returncode == 0
+    assert "only rows with score>=0.5" in saresnet("call", "--scan", "few.bed", "--max-qvalue", "0.2").stderr
 
 
 def test_the_columns_are_those_of_narrowpeak(saresnet: Command, genome: Path, sequences: dict[str, str]) -> None:

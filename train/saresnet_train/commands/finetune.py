@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from saresnet_cli.commands.types import NumberRange
+from saresnet_cli.commands.types import Name, NumberRange
 from saresnet_train.commands.options import (
     FILE,
     FOLDER,
@@ -51,9 +51,9 @@ from saresnet_train.commands.options import (
     help="Let convolutions learn a matrix of this rank beside their weights, not all of them.",
 )
 @click.option("--most", type=click.IntRange(min=1), metavar="N", help="Train on so many of the positives at most.")
-@click.option("--tf", help="Factor, for the model card.")
-@click.option("--cell", help="Cell, for the model card.")
-@click.option("--id", "identity", help="Id of the model; default: TF_CELL.")
+@click.option("--tf", type=Name(), help="Factor, for the model card.")
+@click.option("--cell", type=Name(), help="Cell, for the model card.")
+@click.option("--id", "identity", type=Name(), help="Id of the model; default: TF_CELL.")
 @click.option("--validation", type=NumberRange(0.01, 0.5), default=0.1, show_default=True)
 @background_options
 @recipe_options
@@ -99,6 +99,7 @@ def finetune(
         raise click.UsageError("--channels and --no-attention go with --from-scratch; a checkpoint has its own")
     import numpy as np
 
+    from saresnet_cli.naming import check_name
     from saresnet_train.data import distinct, find_set, read_peaks, read_windows
     from saresnet_train.recipe import FINETUNE
     from saresnet_train.training_set import Experiment
@@ -108,9 +109,11 @@ def finetune(
     if data is not None:
         chosen = find_set(data, name or "")
         added = [find_set(data, other) for other in also]
+        tf, cell = tf or chosen.tf, cell or chosen.cell
+        for what, called in (("tf", tf), ("cell", cell)):  # of the manifest
+            check_name(what, called)
         codes = distinct(np.concatenate([read_windows(s.train_positive) for s in (chosen, *added)]))
         source = "; with ".join(s.source for s in (chosen, *added))
-        tf, cell = tf or chosen.tf, cell or chosen.cell
     elif peaks is not None:
         codes, source = read_peaks(peaks, genome or ""), peaks.name
     else:
