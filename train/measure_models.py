@@ -18,14 +18,13 @@ import click
 
 from saresnet_cli.output import whole_file
 from saresnet_cli.registry import Registry
-from saresnet_train.benchmark.cells import Cell, Results
 from saresnet_train.data import read_manifest
 from saresnet_train.evaluate import evaluate_genome, evaluate_windows, open_scorer
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / "models"
-BENCHMARK = Results(ROOT / "benchmarks" / "methods")
-"""Where the scan of chr20 with the JASPAR matrix is, by `saresnet benchmark run --methods pwm --genome 20.fa.gz`."""
+MATRICES = ROOT / "benchmarks" / "results" / "pwm_chr20.json"
+"""AUPRC on chr20 of every JASPAR matrix of a factor, by `benchmarks/pwm_versions.py`."""
 
 TIERS = ("encode", "gm12878", "pan")
 """The first is that of the global model, too."""
@@ -48,10 +47,9 @@ def save(name: str, measured: dict) -> None:
 
 
 def pwm_auprc(name: str) -> str:
-    """Return the AUPRC on chr20 of the JASPAR matrix of a model's factor, "" where there is none."""
-    record = BENCHMARK.read(Cell("pwm", "encode", name))
-    scanned = (record or {}).get("chr20")
-    return f"{scanned['auprc']:.4f}" if scanned else ""
+    """Return the AUPRC on chr20 of that JASPAR matrix of a model's factor which does best there, "" without any."""
+    areas = json.loads(MATRICES.read_text())["auprc"].get(name)
+    return f"{max(areas.values()):.4f}" if areas else ""
 
 
 def write_table(names: list[str], tiers: dict[str, str]) -> None:

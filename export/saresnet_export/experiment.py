@@ -64,7 +64,7 @@ def make_model(
     quiet: bool = False,
     say: Callable[[str], None] = say_line,
 ) -> Made | None:
-    """Train a model on peaks, judge it on parts of the genome that it has not seen, and write it as ONNX.
+    """Train a model on peaks, judge it on parts of the genome that are held out of that, and write it as ONNX.
 
     epochs: default by the number of peaks. start: checkpoint to start from, default the global model that is
     shipped. work: folder of the run, default `output` with the ending `.train`; a run that was killed goes on
@@ -117,10 +117,16 @@ def make_model(
     tell(f"scanning {prepared.test_text}")
     figures = _judge(exported, source, prepared, files, threads, device)
     command = shlex.join(word.name if isinstance(word, Path) else str(word) for word in words)
-    card = _describe(load_model(exported).card, prepared, figures, command)
+    card = _describe(load_model(exported).card, prepared, figures, command, shipped=begin is not None and start is None)
     _write_model(exported, card, output)
     tell(f"{output}: try it with `saresnet scan {source.genome} --model {output}`")
     return Made(output, card, figures)
+
+
+_SEEN_BEFORE = (
+    "; the global model that training began with knows bound windows of the whole genome (of hg19 all but chr20, and "
+    "chr22 from 44 Mb on), perhaps some of this part, by other experiments"
+)
 
 
 def _options(source: PeakSet, prepared: Prepared, recipe: Recipe) -> list[object]:
@@ -154,7 +160,7 @@ def _judge(
     threads: int | None,
     device: str,
 ) -> tuple[dict, ...]:
-    """Measure a model on what it has not seen: one row a kind of unbound windows."""
+    """Measure a model on what was held out: one row a kind of unbound windows."""
     with open_scorer(model, threads=threads, device=device) as score:
         measured = {
             "shuffles": evaluate_windows(score, files["test.positive"], files["test.negative"]),
@@ -175,7 +181,7 @@ def _judge(
     )
 
 
-def _describe(card: Card, prepared: Prepared, figures: tuple[dict, ...], command: str) -> Card:
+def _describe(card: Card, prepared: Prepared, figures: tuple[dict, ...], command: str, shipped: bool) -> Card:
     """Add to the card what was held out, what was measured there, and how to repeat it."""
     _, genomic, scan = figures
     test = {
@@ -191,6 +197,7 @@ def _describe(card: Card, prepared: Prepared, figures: tuple[dict, ...], command
             f"windows of the part at multiples of {STRIDE} bp, without N; bound is one that covers a summit with 10 bp "
             "to spare, those that only touch a peak are left out; the genomic windows are as many as are bound, "
             "outside all peaks, of the same GC content"
+            + (_SEEN_BEFORE if shipped else "")
         ),
     }
     train = {**card.train, "validation": prepared.valid_text, "command": command}

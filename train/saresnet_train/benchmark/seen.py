@@ -38,15 +38,21 @@ def seen_windows(sets: Iterable[DataSet], pooled: Iterable[Path]) -> dict[str, n
     if not hashes:
         return {}
     looked_for = np.unique(np.concatenate([each.ravel() for each in hashes.values()]))
+    found = in_windows(looked_for, pooled, STRETCH)
+    return {name: np.any(found[np.searchsorted(looked_for, each)], axis=1) for name, each in hashes.items()}
+
+
+def in_windows(looked_for: np.ndarray, files: Iterable[Path], k: int) -> np.ndarray:
+    """Say which k-mers stand in windows of FASTA files: (n,) uint64 hashes (`hash_kmers`), ascending -> (n,) bool."""
     possible = np.zeros(1 << _FILTER, bool)
     possible[looked_for & np.uint64(len(possible) - 1)] = True
     found = np.zeros(len(looked_for), bool)
-    for path in pooled:
-        known = hash_kmers(read_windows(path), STRETCH).ravel()
+    for path in files:
+        known = hash_kmers(read_windows(path), k).ravel()
         known = known[possible[known & np.uint64(len(possible) - 1)]]
         place = np.minimum(np.searchsorted(looked_for, known), len(looked_for) - 1)
         found[place[looked_for[place] == known]] = True
-    return {name: np.any(found[np.searchsorted(looked_for, each)], axis=1) for name, each in hashes.items()}
+    return found
 
 
 def write_seen(path: Path, seen: Mapping[str, np.ndarray]) -> None:

@@ -27,7 +27,8 @@ def chromosome(source: Source) -> Iterator[Block]:
     yield Text(
         "Windows at stride 50 over chr20, bound where they cover a peak's summit (or centre), both strands. Few "
         "are, so the area to look at is that under the precision-recall curve. No training file holds any of chr20. "
-        "The models that are shipped learn from a genome too; `models/results.tsv` has them beside the PWM."
+        "The matrix of the PWM was chosen on the validation windows, as everywhere on this page. The models that are "
+        "shipped learn from a genome too; `models/results.tsv` has them beside the matrix that does best here."
     )
     records = source.records
     found = {method: records.values(method, "chr20", "auprc") for method in ordered(records.methods)}
