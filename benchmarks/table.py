@@ -115,7 +115,7 @@ def _machine(figures: Figures) -> str:
     start, end = settings["sizes"]["region"]
     versions = ", ".join(
         f"{name} {machine['versions'][name]}"
-        for name in ("onnxruntime", "openvino", "torch", "numpy")
+        for name in ("onnxruntime", "onnxruntime-gpu", "openvino", "torch", "numpy")  # one of the first two
         if name in machine["versions"]
     )
     lines = [

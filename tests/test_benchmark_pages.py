@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 from statistics import fmean
 
@@ -29,6 +32,16 @@ def records() -> Records:
 
 def test_the_report_is_that_of_the_results(records: Records) -> None:
     assert (ROOT / "docs" / "benchmark.md").read_text() == markdown(build(records, FOLDER), "benchmark")
+
+
+def test_the_page_of_the_speed_is_that_of_the_results() -> None:
+    code = subprocess.run([sys.executable, ROOT / "benchmarks" / "table.py", "--check"], check=False).returncode
+    assert code == 0
+    measured = json.loads((ROOT / "benchmarks/results/speed.json").read_text())["machine"]["versions"]
+    page = (ROOT / "docs" / "performance.md").read_text()
+    engines = [f"{name} {version}" for name, version in measured.items() if re.match("onnxruntime|openvino", name)]
+    assert len(engines) == 2
+    assert all(engine in page for engine in engines)
 
 
 def test_what_is_said_of_direct_learning_was_measured() -> None:
