@@ -70,6 +70,21 @@ def test_parts_that_overlap_or_are_not_there_are_errors(tmp_path: Path) -> None:
         _choose(genome, peaks, "20,20:x")
 
 
+def test_parts_given_twice_count_once(tmp_path: Path) -> None:
+    lengths = {"chr1": 1000, "chr2": 1000, "chr3": 7000}
+    genome, peaks = _write(tmp_path, lengths, {"chr3": _every(60)})
+    for text, union in (
+        ("chr3,chr3", "chr3"),
+        ("chr3,3", "chr3"),
+        ("chr3:0-4000,chr3:2000-5000", "chr3:0-5000"),
+        ("chr3:2000-5000,chr1,chr3:0-4000", "chr3:0-5000,chr1"),
+        ("chr3:0-4000,chr3:4000-7000,chr1", "chr3,chr1"),
+        ("chr3:3000-4000,chr3:0-1000,chr3:500-1200", "chr3:3000-4000,chr3:0-1200"),
+    ):
+        assert _choose(genome, peaks, test=text, valid="chr2")[0] == union
+        assert _choose(genome, peaks, test="chr2", valid=text)[1] == union
+
+
 def test_commas_stand_between_parts_and_in_numbers() -> None:
     far = 1 << 40
     assert parse_parts("chr20:30,000-60,000") == (("chr20", 30_000, 60_000),)

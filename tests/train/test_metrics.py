@@ -1,12 +1,14 @@
 """Metrics against their definitions, counted window by window."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from saresnet_train.data import DataError
 from saresnet_train.genomic import label_windows
 from saresnet_train.metrics import measure
 
@@ -66,3 +68,45 @@ def test_windows_of_a_genome_are_labelled_by_summits(example_genome, tmp_path) -
     (part,) = label_windows(genome, peaks, stride=7, only=(("20", 900, 2000),))
     inside = [(s, y) for s, y in expected if s >= 900 and s + 101 <= 2000]
     assert list(zip(part.start.tolist(), part.labels.tolist(), strict=True)) == inside
+
+
+@pytest.fixture(scope="module")
+def peaks_on_a_genome(tmp_path_factory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("parts")
+    rng = np.random.default_rng(3)
+    genome, peaks = folder / "g.fa", folder / "p.bed"
+    genome.write_text("".join(f">chr{name}\n{''.join(rng.choice(list('ACGT'), 1000))}\n" for name in "12"))
+    peaks.write_text("chr1\t300\t330\nchr2\t500\t650\n")
+    return genome, peaks
+
+
+parts = st.lists(
+    st.tuples(st.sampled_from(["chr1", "1", "chr2"]), st.integers(0, 999), st.integers(1, 600)).map(
+        lambda part: (part[0], part[1], part[1] + part[2])
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(deadline=None)
+@given(parts)
+def test_the_windows_of_parts_are_those_of_their_union(peaks_on_a_genome, parts) -> None:
+    genome, peaks = peaks_on_a_genome
+    bases = {(f"chr{name[-1]}", at) for name, low, high in parts for at in range(low, min(high, 1000))}
+    expected = [
+        (name, start)
+        for name in ("chr1", "chr2")
+        for start in range(0, 900, 10)
+        if all((name, at) in bases for at in range(start, start + 101))
+    ]
+    found, left_out = [], 0
+    try:
+        for part in label_windows(genome, peaks, stride=10, only=tuple(parts)):
+            found += [(part.chrom, start) for start in part.start.tolist()]
+            left_out += part.left_out
+    except DataError:  # no part is as long as a window
+        pass
+    assert len(found) + left_out == len(expected)
+    assert len(set(found)) == len(found)
+    assert set(found) <= set(expected)

@@ -17,6 +17,7 @@ from saresnet_train.loci import locate
 from saresnet_train.negatives import GenomicWindows, Interval
 from saresnet_train.packed import BLOCK
 from saresnet_train.peaks import Peaks, read_summits
+from saresnet_train.runs import Runs
 
 MARGIN = 50
 """Bases around a bound window that no background window may touch."""
@@ -36,14 +37,28 @@ def parse_interval(text: str) -> Interval:
 
 
 def place(fasta: Genome, intervals: Iterable[Interval]) -> list[Interval]:
-    """Return intervals under the genome's own names, cut at its ends; raises GenomeError if one is beyond."""
-    placed = []
+    """Return the union of intervals under the genome's own names, cut at its ends; raises GenomeError if one is beyond.
+
+    Those that overlap or touch become one, so that no base counts twice; it stands where the first of them stood.
+    """
+    placed: list[Interval] = []
     for chrom, start, end in intervals:
         name = fasta.resolve(chrom)
         if start >= fasta.lengths[name]:
             raise GenomeError(f"{name} has {fasta.lengths[name]:,} bases, and none from {start:,} on", path=fasta.path)
         placed.append((name, start, min(end, fasta.lengths[name])))
-    return placed
+    united: dict[Interval, None] = {}  # in the order of their first parts
+    spans = {name: _union(placed, name) for name in {name for name, _, _ in placed}}
+    for name, start, _ in placed:
+        low, high = spans[name].low, spans[name].high
+        run = int(np.searchsorted(low, start, side="right")) - 1
+        united[name, int(low[run]), int(high[run])] = None
+    return list(united)
+
+
+def _union(intervals: list[Interval], name: str) -> Runs:
+    there = [(start, end) for other, start, end in intervals if other == name]
+    return Runs.union([start for start, _ in there], [end for _, end in there])
 
 
 def around(peaks: Peaks) -> list[Interval]:

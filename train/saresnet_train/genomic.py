@@ -51,7 +51,7 @@ def label_windows(
     Windows start at multiples of `stride`. One is bound when it covers a peak's
     summit (its middle where it has none) with 10 bp to spare; one that only
     touches a peak is left out; all others are not bound. only: intervals to
-    judge on; without them, the sequences that hold a peak. leave_out: files of regions whose
+    judge on, whose union counts; without them, the sequences that hold a peak. leave_out: files of regions whose
     windows are left out. Raises RegionError or GenomeError on bad input, DataError when there is no window.
     """
     with Genome(genome) as fasta:

@@ -54,9 +54,9 @@ def choose_parts(
 ) -> tuple[tuple[Interval, ...], tuple[Interval, ...]]:
     """Return the parts of the genome to test on and to validate on.
 
-    Those that are given stay; the others are chosen: the sequence whose share of the peaks is nearest to a tenth,
-    if that is between a twentieth and a fifth; else the last tenth of the peaks in the order of the
-    genome. Raises GenomeError for a part that is not in the genome, SaresnetError for parts that overlap.
+    Those that are given stay, as one where they overlap; the others are chosen: the sequence whose share of the peaks
+    is nearest to a tenth, if that is between a twentieth and a fifth; else the last tenth of the peaks in the order of
+    the genome. Raises GenomeError for a part that is not in the genome, SaresnetError for parts that overlap.
     """
     chosen: list[tuple[Interval, ...]] = []
     for given, other in ((test, valid), (valid, test)):
