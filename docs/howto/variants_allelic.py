@@ -5,8 +5,10 @@
 SHARED_DATA holds variants/ctcf_gm12878_allelic.tsv: 198 heterozygous sites of GM12878 (Shi et al. 2016), 100 bp each,
 of which only the base at index 49 differs between the bound and the unbound allele. Each sequence gets 100 N on either
 side, so that the windows that count are those with at most a tenth of N: the bound allele is REF, the unbound one
-ALT, and a difference below 0 is right. For comparison, the best hit of a JASPAR matrix on both strands. --genome: a
-chromosome on which sites are looked up, to score them in their real surroundings as well. Needs pyjaspar.
+ALT, and a difference below 0 is right. For comparison, the best hit of a JASPAR matrix on both strands: among the
+places that cover the site, as the windows of a model do, and among all of the 100 bp. SHARED_DATA also holds the
+training files of the models: sites are counted apart that one of them covers. --genome: a chromosome on which sites are
+looked up, to score them in their real surroundings as well. Needs pyjaspar.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import csv
 import gzip
 import json
 import tempfile
+from math import comb
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +29,10 @@ from saresnet_cli.variants import Variant, score_variants
 
 MODELS = ("CTCF_GM12878", "CTCF_Dnd41")
 MATRIX = "MA0139.1"
+OVER, ANYWHERE = f"{MATRIX}, over the site", f"{MATRIX}, anywhere"
 THRESHOLDS = (0, 0.05, 0.1, 0.2, 0.3, 0.5)
+NEGLIGIBLE = 0.1
+TIE = 1e-9  # a sum of the same log-odds in another order
 SITE, FLANK, SHARED = 49, 100, 50
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
@@ -47,21 +53,37 @@ def main() -> None:
             methods[f"{model}, {mode}"] = changes[:, column]
         methods[f"mean of both, {mode}"] = changes.mean(axis=1)
     matrix = log_odds()
-    pwm = np.array([best_hit(matrix, u) - best_hit(matrix, b) for b, u in zip(bound, unbound, strict=True)])
-    unseen = ~seen(options.data / "encode" / "CTCF_GM12878" / "train.positive.fa.gz", bound, unbound)
-    called = int(np.count_nonzero(np.abs(pwm) > 1e-9))
+    pairs = list(zip(bound, unbound, strict=True))
+    pwm = {
+        OVER: np.array([best_hit(matrix, u, SITE) - best_hit(matrix, b, SITE) for b, u in pairs]),
+        ANYWHERE: np.array([best_hit(matrix, u) - best_hit(matrix, b) for b, u in pairs]),
+    }
+    everyone = {**methods, **pwm}
+    best = methods[f"{MODELS[0]}, covering"]
+    # as many as the model calls, and as many as the matrix does
+    called = [
+        int(np.count_nonzero(np.abs(best) > NEGLIGIBLE)),
+        int(np.count_nonzero(np.abs(pwm[ANYWHERE]) > TIE)),
+    ]
+    known = {name: seen(files, bound, unbound) for name, files in training_files(options.data).items()}
     report = {
         "sites": len(rows),
-        "pwm": {"matrix": MATRIX, **count(pwm, 1e-9)},
-        "shown": ["0", "0.1"],
-        "shown_methods": [f"CTCF_GM12878, {mode}" for mode in ("covering", "centered")],
         "methods": {name: {f"{t:g}": count(change, t) for t in THRESHOLDS} for name, change in methods.items()},
-        "at_the_number_of_sites_the_pwm_calls": {
-            name: count(change, float(np.sort(np.abs(change))[-called - 1])) for name, change in methods.items()
+        "pwm": {name: count(change, TIE) for name, change in pwm.items()},
+        "only_one_is_right": sign_test(best, pwm[OVER]),
+        "largest_differences": {
+            str(number): {name: count_largest(change, number) for name, change in everyone.items()} for number in called
         },
         "sites_of_no_training_window": {
-            "sites": int(unseen.sum()),
-            **{name: count(change[unseen], 0.1) for name, change in methods.items()},
+            files: {
+                "sites": int(np.count_nonzero(~covered)),
+                **{
+                    name: {f"{t:g}": count(change[~covered], t) for t in (0, NEGLIGIBLE)}
+                    for name, change in methods.items()
+                },
+                **{name: count(change[~covered], TIE) for name, change in pwm.items()},
+            }
+            for files, covered in known.items()
         },
     }
     if options.genome:
@@ -95,6 +117,26 @@ def count(change: np.ndarray, threshold: float) -> dict[str, float]:
     return {"right": right, "wrong": wrong, "negligible": len(change) - right - wrong, "share_right": share}
 
 
+def count_largest(change: np.ndarray, number: int) -> dict[str, int]:
+    """Count the right ones of so many sites, those with the largest differences.
+
+    A matrix has equal differences; where some of these are one too many, it depends on which are taken.
+    """
+    size = np.abs(change)
+    edge = np.sort(size)[-number]
+    above, tied = change[size > edge + TIE], change[np.abs(size - edge) <= TIE]
+    right, tied_right, taken = np.count_nonzero(above < 0), np.count_nonzero(tied < 0), number - len(above)
+    least = right + max(0, taken - (len(tied) - tied_right))
+    return {"sites": number, "right_at_least": int(least), "right_at_most": int(right + min(taken, tied_right))}
+
+
+def sign_test(model: np.ndarray, matrix: np.ndarray) -> dict[str, float]:
+    """Count the sites where only one of the two is right, and say how probable so uneven counts are by chance."""
+    alone = [int(np.count_nonzero((one < -TIE) & (other > -TIE))) for one, other in ((model, matrix), (matrix, model))]
+    tail = sum(comb(sum(alone), i) for i in range(max(alone), sum(alone) + 1)) / 2 ** sum(alone)
+    return {"model": alone[0], "matrix": alone[1], "p": round(min(1, 2 * tail), 3)}
+
+
 def log_odds() -> np.ndarray:
     """Return the JASPAR matrix as log2 odds against equal bases, (4, width), with a pseudocount of 0.8 a column."""
     from pyjaspar import jaspardb
@@ -104,24 +146,49 @@ def log_odds() -> np.ndarray:
     return np.log2(table / table.sum(axis=0) / 0.25)
 
 
-def best_hit(matrix: np.ndarray, text: str) -> float:
-    best = []
-    for strand in (text, text.translate(COMPLEMENT)[::-1]):
-        codes = np.array(["ACGT".index(base) for base in strand])
-        places = np.lib.stride_tricks.sliding_window_view(codes, matrix.shape[1])
-        best.append(matrix[places, np.arange(matrix.shape[1])].sum(axis=1).max())
+def best_hit(matrix: np.ndarray, text: str, site: int | None = None) -> float:
+    """Return the score of the best place on either strand, among those that cover index `site` if it is given."""
+    width, best = matrix.shape[1], []
+    for strand, at in (
+        (text, site),
+        (text.translate(COMPLEMENT)[::-1], None if site is None else len(text) - 1 - site),
+    ):
+        near = strand if at is None else strand[max(0, at - width + 1) : at + width]
+        codes = np.array(["ACGT".index(base) for base in near])
+        places = np.lib.stride_tricks.sliding_window_view(codes, width)
+        best.append(matrix[places, np.arange(width)].sum(axis=1).max())
     return float(max(best))
 
 
-def seen(path: Path, bound: list[str], unbound: list[str]) -> np.ndarray:
-    """Return at which sites either allele shares an exact 50-mer with a window that the model was trained on."""
-    known = set()
-    with gzip.open(path, "rt") as file:
-        for line in file:
-            if not line.startswith(">"):
-                for text in (line.strip().upper(), line.strip().upper().translate(COMPLEMENT)[::-1]):
-                    known.update(words(text))
-    return np.array([bool((words(b) | words(u)) & known) for b, u in zip(bound, unbound, strict=True)])
+def training_files(data: Path) -> dict[str, list[Path]]:
+    """Return the files that the model was trained on: its own set's, those of `--also`, the global model's."""
+    with (data / "manifest.tsv").open() as file:
+        sets = [data / row["tier"] / row["name"] for row in csv.DictReader(file, delimiter="\t")]
+    own, both = [data / "encode" / MODELS[0]], [data / "encode" / model for model in MODELS]
+    return {
+        name: [folder / "train.positive.fa.gz" for folder in folders]
+        for name, folders in (("own", own), ("own and CTCF_Dnd41", both), ("all", sets))
+    }
+
+
+def seen(files: list[Path], bound: list[str], unbound: list[str]) -> np.ndarray:
+    """Return at which sites either allele shares an exact 50-mer, on either strand, with a window of the files."""
+    sites: dict[str, set[int]] = {}
+    for site, alleles in enumerate(zip(bound, unbound, strict=True)):
+        for text in alleles:
+            for word in words(text) | words(text.translate(COMPLEMENT)[::-1]):
+                sites.setdefault(word, set()).add(site)
+    # a 50-mer of a window holds a whole 25-mer that starts at a multiple of 25: few windows need more than these
+    half = SHARED // 2
+    halves = {word[i : i + half] for word in sites for i in range(half + 1)}
+    found: set[int] = set()
+    for path in files:
+        with gzip.open(path, "rt") as file:
+            for line in file:
+                text = line.strip().upper()
+                if any(text[i : i + half] in halves for i in range(0, len(text) - half + 1, half)):
+                    found.update(*(sites[word] for word in words(text) if word in sites))
+    return np.isin(np.arange(len(bound)), list(found))
 
 
 def words(text: str) -> set[str]:
@@ -146,7 +213,7 @@ def located(genome: Path, bound: list[str], unbound: list[str], methods: dict[st
     return {
         "sites": len(sites),
         "model": MODELS[0],
-        **count(change, 0.1),
+        **count(change, NEGLIGIBLE),
         "same_sign_as_among_n": int(np.count_nonzero(np.sign(change) == np.sign(padded))),
         "differences": [round(value, 4) for value in change.tolist()],
         "differences_among_n": [round(value, 4) for value in padded.tolist()],

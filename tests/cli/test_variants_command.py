@@ -355,13 +355,51 @@ def test_the_allelic_sites_are_reported_as_measured() -> None:
     best = measured["methods"]["CTCF_GM12878, covering"]["0.1"]
     assert best["right"] + best["wrong"] + best["negligible"] == measured["sites"] == 198
     assert best["right"] >= 0.85 * (best["right"] + best["wrong"])
-    for method, thresholds in measured["methods"].items():
-        for threshold, counts in thresholds.items():
-            called = counts["right"] + counts["wrong"]
-            assert counts["share_right"] == pytest.approx(counts["right"] / called, abs=5e-4)
-            if threshold in measured["shown"] and method in measured["shown_methods"]:
-                assert f"{counts['right']} right, {counts['wrong']} wrong" in page
-                assert f"{100 * counts['share_right']:.1f} %" in page
+    for thresholds in measured["methods"].values():
+        for counts in thresholds.values():
+            assert counts["share_right"] == pytest.approx(
+                counts["right"] / (counts["right"] + counts["wrong"]), abs=5e-4
+            )
+    over, anywhere = measured["pwm"]
+    for name, method in (
+        ("CTCF_GM12878", "CTCF_GM12878, covering"),
+        ("CTCF_GM12878, `--windows centered`", "CTCF_GM12878, centered"),
+        ("matrix, best hit over the site", over),
+        ("matrix, best hit in the 100 bp", anywhere),
+    ):
+        every = measured["pwm"][method] if method in measured["pwm"] else measured["methods"][method]["0"]
+        most, fewer = (_largest(part[method]) for part in measured["largest_differences"].values())
+        if method == anywhere:  # it tells no 161 sites apart
+            most = ""
+        assert f"| {name} | {_counted(every)} | {most}{' ' * bool(most)}| {fewer} |\n" in page
+    assert list(measured["largest_differences"]) == [str(best["right"] + best["wrong"]), "117"]
+    model, matrix, p = measured["only_one_is_right"].values()
+    assert (
+        f"alone right at {model} and the matrix alone at {matrix}, which may be chance (sign test, p = {p:.2f})" in page
+    )
+    assert p > 0.05
+    names = ("CTCF_GM12878", "CTCF_GM12878 and CTCF_Dnd41", "any of the 194 sets")
+    unseen = measured["sites_of_no_training_window"]
+    for name, part in zip(names, unseen.values(), strict=True):
+        scored = part["CTCF_GM12878, covering"]
+        called = _counted({**scored["0.1"], "negligible": 0})
+        assert f"| {name} | {part['sites']} | {called} | {_counted(scored['0'])} | {_counted(part[over])} |\n" in page
+    # what the page says of sites that were never seen
+    for threshold in ("0", "0.1"):
+        new, old = unseen["all"]["CTCF_GM12878, covering"], measured["methods"]["CTCF_GM12878, covering"]
+        assert new[threshold]["share_right"] >= old[threshold]["share_right"]
+
+
+def _counted(counts: dict[str, float]) -> str:
+    tied = f", {counts['negligible']} tied" if counts["negligible"] else ""
+    share = counts["right"] / (counts["right"] + counts["wrong"])
+    return f"{counts['right']} right, {counts['wrong']} wrong{tied}: {100 * share:.1f} %"
+
+
+def _largest(counts: dict[str, int]) -> str:
+    ends = sorted({counts["right_at_least"], counts["right_at_most"]})
+    shares = "–".join(f"{100 * end / counts['sites']:.1f}" for end in ends)
+    return f"{'–'.join(map(str, ends))} right: {shares} %"
 
 
 def test_the_rates_are_reported_as_measured() -> None:
