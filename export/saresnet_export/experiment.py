@@ -196,8 +196,7 @@ def _describe(card: Card, prepared: Prepared, figures: tuple[dict, ...], command
         "scan_protocol": (
             f"windows of the part at multiples of {STRIDE} bp, without N; bound is one that covers a summit with 10 bp "
             "to spare, those that only touch a peak are left out; the genomic windows are as many as are bound, "
-            "outside all peaks, of the same GC content"
-            + (_SEEN_BEFORE if shipped else "")
+            "outside all peaks, of the same GC content" + (_SEEN_BEFORE if shipped else "")
         ),
     }
     train = {**card.train, "validation": prepared.valid_text, "command": command}
