@@ -10,8 +10,8 @@ SOURCES := setup.cfg pyproject.toml README.md $(shell find saresnet_cli train ex
 .PHONY: test test-scanner test-rest check example bench dist release man docs clean
 
 # Two halves of equal length side by side, each told of when it has ended.
-HALF := tests/cli tests/export tests/hard tests/web tests/test_howto.py tests/test_models.py tests/test_rivals.py \
-	tests/test_recipe.py tests/train/test_attribution.py tests/train/test_lowrank.py
+HALF := tests/cli tests/export tests/hard tests/web tests/benchmark_report tests/test_howto.py tests/test_models.py \
+	tests/test_rivals.py tests/test_recipe.py tests/train/test_attribution.py tests/train/test_lowrank.py
 
 test: $(VENV)/train
 	@$(MAKE) --no-print-directory --output-sync=target --jobs 2 test-scanner test-rest
