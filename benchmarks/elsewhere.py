@@ -68,7 +68,8 @@ def pvalues(name: str, data: Path, chr20: Path) -> dict:
         whole = encode(genome.fetch("20", 0, genome.lengths["20"]))
     starts = np.arange(0, len(whole) - 100, 50 * TENTH)
     if peaks is not None:
-        starts = unbound(chr20, peaks, starts)
+        parts = label_windows(chr20, peaks, 50 * TENTH)
+        starts = np.concatenate([part.start[part.labels == 0] for part in parts])
     codes = whole[starts[:, None] + np.arange(101)]
     kept = ~(codes == OTHER).any(axis=1)
     starts, codes = starts[kept], codes[kept]
@@ -87,12 +88,6 @@ def pvalues(name: str, data: Path, chr20: Path) -> dict:
     }
     print(name, result, flush=True)
     return result
-
-
-def unbound(genome: Path, peaks: Path, starts: np.ndarray) -> np.ndarray:
-    """Return those of some windows of chr20 that touch no peak."""
-    free = [part.start[part.labels == 0] for part in label_windows(genome, peaks, 50)]
-    return np.intersect1d(starts, np.concatenate(free))
 
 
 def seen(data: Path, chr20: Path) -> dict:

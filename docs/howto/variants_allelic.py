@@ -26,6 +26,10 @@ import numpy as np
 from saresnet_cli import load_model
 from saresnet_cli.runtime import Runtime
 from saresnet_cli.variants import Variant, score_variants
+from saresnet_train.benchmark.seen import in_windows
+from saresnet_train.codes import encode
+from saresnet_train.data import find_set, read_manifest
+from saresnet_train.loci import hash_kmers
 
 MODELS = ("CTCF_GM12878", "CTCF_Dnd41")
 MATRIX = "MA0139.1"
@@ -162,37 +166,17 @@ def best_hit(matrix: np.ndarray, text: str, site: int | None = None) -> float:
 
 def training_files(data: Path) -> dict[str, list[Path]]:
     """Return the files that the model was trained on: its own set's, those of `--also`, the global model's."""
-    with (data / "manifest.tsv").open() as file:
-        sets = [data / row["tier"] / row["name"] for row in csv.DictReader(file, delimiter="\t")]
-    own, both = [data / "encode" / MODELS[0]], [data / "encode" / model for model in MODELS]
-    return {
-        name: [folder / "train.positive.fa.gz" for folder in folders]
-        for name, folders in (("own", own), ("own and CTCF_Dnd41", both), ("all", sets))
-    }
+    both = [find_set(data, f"encode/{model}").train_positive for model in MODELS]
+    every = [each.train_positive for each in read_manifest(data)]
+    return {"own": both[:1], "own and CTCF_Dnd41": both, "all": every}
 
 
 def seen(files: list[Path], bound: list[str], unbound: list[str]) -> np.ndarray:
     """Return at which sites either allele shares an exact 50-mer, on either strand, with a window of the files."""
-    sites: dict[str, set[int]] = {}
-    for site, alleles in enumerate(zip(bound, unbound, strict=True)):
-        for text in alleles:
-            for word in words(text) | words(text.translate(COMPLEMENT)[::-1]):
-                sites.setdefault(word, set()).add(site)
-    # a 50-mer of a window holds a whole 25-mer that starts at a multiple of 25: few windows need more than these
-    half = SHARED // 2
-    halves = {word[i : i + half] for word in sites for i in range(half + 1)}
-    found: set[int] = set()
-    for path in files:
-        with gzip.open(path, "rt") as file:
-            for line in file:
-                text = line.strip().upper()
-                if any(text[i : i + half] in halves for i in range(0, len(text) - half + 1, half)):
-                    found.update(*(sites[word] for word in words(text) if word in sites))
-    return np.isin(np.arange(len(bound)), list(found))
-
-
-def words(text: str) -> set[str]:
-    return {text[i : i + SHARED] for i in range(len(text) - SHARED + 1)}
+    letters = [np.frombuffer("".join(texts).encode(), np.uint8).reshape(len(texts), -1) for texts in (bound, unbound)]
+    hashes = np.concatenate([hash_kmers(encode(each), SHARED) for each in letters], axis=1)
+    looked_for = np.unique(hashes)
+    return np.any(in_windows(looked_for, files, SHARED)[np.searchsorted(looked_for, hashes)], axis=1)
 
 
 def located(genome: Path, bound: list[str], unbound: list[str], methods: dict[str, np.ndarray]) -> dict[str, object]:

@@ -24,6 +24,11 @@ from saresnet_train.run import say_line
 STRIDE = 50
 """Bases between the windows of the scan that a model is judged on."""
 
+_SEEN_BEFORE = (
+    "; the global model that training began with knows bound windows of the whole genome (of hg19 all but chr20, and "
+    "chr22 from 44 Mb on), perhaps some of this part, by other experiments"
+)
+
 FILES = ("train.positive", "test.positive", "test.negative", "test.genomic")
 """Windows that are kept in the folder of the run, as FASTA."""
 
@@ -117,16 +122,10 @@ def make_model(
     tell(f"scanning {prepared.test_text}")
     figures = _judge(exported, source, prepared, files, threads, device)
     command = shlex.join(word.name if isinstance(word, Path) else str(word) for word in words)
-    card = _describe(load_model(exported).card, prepared, figures, command, shipped=begin is not None and start is None)
+    card = _describe(load_model(exported).card, prepared, figures, command, shipped=not (from_scratch or start))
     _write_model(exported, card, output)
     tell(f"{output}: try it with `saresnet scan {source.genome} --model {output}`")
     return Made(output, card, figures)
-
-
-_SEEN_BEFORE = (
-    "; the global model that training began with knows bound windows of the whole genome (of hg19 all but chr20, and "
-    "chr22 from 44 Mb on), perhaps some of this part, by other experiments"
-)
 
 
 def _options(source: PeakSet, prepared: Prepared, recipe: Recipe) -> list[object]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from saresnet_cli.output import whole_file
+from saresnet_train.benchmark.seen import SEEN
 from saresnet_train.data import DataError
 
 FORMAT = "saresnet-benchmark-1"
@@ -47,7 +48,7 @@ class Results:
     @property
     def seen(self) -> Path:
         """What says which unbound windows of the genome the global networks have seen (`seen.py`)."""
-        return self.folder / "seen.json"
+        return self.folder / SEEN
 
     def scratch(self, name: str) -> Path:
         """Return the folder where a run keeps its state; it may not be there."""

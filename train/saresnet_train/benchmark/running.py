@@ -153,6 +153,8 @@ def run_all(plan: Plan, say: Callable[[str], None] = say_line) -> dict[str, int]
 
 def _note_seen(plan: Plan) -> None:
     """Write, once, which unbound windows of the sets the global networks see, for the report to tell them apart."""
+    if plan.results.seen.exists():
+        return
     sets = read_manifest(plan.data)
     judged = [each for each in sets if each.tier in TIERS and unbound_windows(each).exists()]
     with plan.results.claim("seen", wait=True):

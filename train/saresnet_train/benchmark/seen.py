@@ -12,6 +12,8 @@ from saresnet_cli.output import whole_file
 from saresnet_train.data import DataError, DataSet, read_windows
 from saresnet_train.loci import hash_kmers
 
+SEEN = "seen.json"
+"""The file among the results that says which they are."""
 FORMAT = "saresnet-benchmark-seen-1"
 STRETCH = 32
 """Bases in a row, on either strand, that two windows share of which one is said to be seen in the other."""

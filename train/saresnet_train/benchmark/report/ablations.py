@@ -82,7 +82,7 @@ def freezing(source: Source) -> Iterator[Block]:
     )
     yield metric_table(source, FREEZING, ALL, f"Table S2, all sets, n = {n}", names=_NONE_FROZEN)
     yield source.command(FREEZING)
-    yield from (Text(told) for name in FREEZING[1:] if (told := _in_the_same_numbers(source, name, MAIN)))
+    yield from (Text(told) for name in FREEZING[1:] if (told := _in_the_same_numbers(source, name)))
     rows = comparisons(source, [(MAIN, name) for name in FREEZING[1:]], groups(source.records), _NONE_FROZEN)
     if not rows:
         yield Text("No comparison yet: it needs records of transfer and of a frozen network on the same sets.")
@@ -92,11 +92,11 @@ def freezing(source: Source) -> Iterator[Block]:
     yield comparison_table(rows, "Frozen − none frozen, AUROC")
 
 
-def _in_the_same_numbers(source: Source, name: str, main: str) -> str:
-    """Compare over the sets that both learnt in float32, or both in bfloat16; nothing where that is all of them."""
+def _in_the_same_numbers(source: Source, name: str) -> str:
+    """Compare with none frozen where both learnt in float32, or both in bfloat16; nothing where that is all sets."""
     numbers = [
         {chosen: {n for record in cell for n in record.numbers} for chosen, cell in source.records.of(method).items()}
-        for method in (main, name)
+        for method in (MAIN, name)
     ]
     shared = numbers[0].keys() & numbers[1].keys()
     alike = {chosen for chosen in shared if numbers[0][chosen] == numbers[1][chosen]}
@@ -104,7 +104,7 @@ def _in_the_same_numbers(source: Source, name: str, main: str) -> str:
         return ""
     first, second = (
         {chosen: v for chosen, v in source.records.metric(method, "auroc").items() if chosen in alike}
-        for method in (main, name)
+        for method in (MAIN, name)
     )
     result = compare(first, second)
     told = compared("none frozen", title(name), result, what=f"over the {result.n} sets where both are in the same")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+
 from saresnet_train.benchmark.report.document import Block, Heading, Picture, Table, Text
 from saresnet_train.benchmark.report.method_figures import reliabilities
 from saresnet_train.benchmark.report.methods import ENSEMBLE, OWN, RIVALS, main_methods, ordered, title
 from saresnet_train.benchmark.report.records import Record
-from saresnet_train.benchmark.report.scores import Reliability, error_by_chance, pooled, reliability
+from saresnet_train.benchmark.report.scores import error_by_chance, read_scores, reliability
 from saresnet_train.benchmark.report.statistics import mean_over_sets
 from saresnet_train.benchmark.report.tables import ALL, BY_SIZE, NONE, Source, fixed, interval, median
 
@@ -33,11 +35,12 @@ def calibration(source: Source) -> Iterator[Block]:
             continue
         brier, loss = (mean_over_sets(ALL.of(records.metric(method, name))) for name in ("brier", "loss"))
         first = [cell[0] for cell in cells if cell[0].content.get("calibrated")]
-        found = _curve(first)
-        if found is not None and method in (*OWN, *RIVALS):
-            curves[method] = found
-        errors = {record.set: each[0].error for record in first if (each := _curve([record])) is not None}
-        chance = {record.set: error for record in first if (error := _by_chance(record)) is not None}
+        held = {record.set: (scores.labels, scores.tested()) for record in first if (scores := read_scores(record))}
+        if held and method in (*OWN, *RIVALS):
+            labels, values = map(np.concatenate, zip(*held.values(), strict=True))
+            curves[method] = reliability(labels, values), len(held)
+        errors = {chosen: reliability(labels, values).error for chosen, (labels, values) in held.items()}
+        chance = {chosen: error_by_chance(values) for chosen, (_, values) in held.items()}
         means = [mean_over_sets(group.of(errors)) for group in (ALL, *BY_SIZE)]
         means += [mean_over_sets(group.of(chance)) for group in (ALL, BY_SIZE[0])]
         shown = [fixed(mean.mean) if mean.n else NONE for mean in means]
@@ -64,16 +67,6 @@ def calibration(source: Source) -> Iterator[Block]:
     columns += [f"by chance, {group.title} sets" for group in (ALL, BY_SIZE[0])]
     yield Table(f"**Calibration, n = {n} sets**", columns, rows)
     yield source.command(main_methods(records.methods))
-
-
-def _curve(cells: list[Record]) -> tuple[Reliability, int] | None:
-    labels, scores, sets = pooled(cells)
-    return (reliability(labels, scores), sets) if sets else None
-
-
-def _by_chance(record: Record) -> float | None:
-    _, scores, sets = pooled([record])
-    return error_by_chance(scores) if sets else None
 
 
 def costs(source: Source) -> Iterator[Block]:

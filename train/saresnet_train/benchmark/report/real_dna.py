@@ -24,7 +24,7 @@ from saresnet_train.benchmark.report.tables import (
     interval,
     pvalue,
 )
-from saresnet_train.benchmark.seen import STRETCH
+from saresnet_train.benchmark.seen import SEEN, STRETCH
 from saresnet_train.metrics import auroc
 
 
@@ -46,7 +46,7 @@ def _unseen(source: Source) -> dict[str, dict[Set, float]]:
                 if seen is None or len(values) != scores.positives + len(seen):
                     raise RecordError(
                         f"it knows other unbound windows of {chosen} than `{method}` has scored",
-                        path="seen.json", cure="remove it, and `saresnet benchmark run` makes it again",
+                        path=SEEN, cure="remove it, and `saresnet benchmark run` makes it again",
                     )  # fmt: skip
                 kept = np.r_[np.ones(scores.positives, bool), ~seen]
                 if not seen.all():
@@ -123,7 +123,7 @@ def _seen_and_unseen(source: Source) -> Iterator[Block]:
     """Yield what becomes of it without the windows that the global networks have seen as bound."""
     seen, unseen = source.records.seen, _unseen(source)
     if MAIN not in unseen:
-        yield Text("Which of these windows the global networks have seen is not known: `seen.json` is not there.")
+        yield Text(f"Which of these windows the global networks have seen is not known: `{SEEN}` is not there.")
         return
     known = [seen[str(chosen)] for chosen in unseen[MAIN]]
     count, total = sum(int(each.sum()) for each in known), sum(map(len, known))
@@ -136,14 +136,14 @@ def _seen_and_unseen(source: Source) -> Iterator[Block]:
         "windows that were not seen beside all, and the sentence above is of them."
     )
     rows = []
+    own = _real(source, MAIN, "auroc")
     for method, areas in unseen.items():
         everything = _only(_real(source, method, "auroc"), areas)
         means = [interval(mean_over_sets(list(values.values()))) for values in (everything, areas)]
-        row = [title(method), str(len(areas)), *means]
-        for own, other in ((_real(source, MAIN, "auroc"), everything), (unseen[MAIN], areas)):
-            beside = compare(own, other)
-            row += [difference(beside.difference), higher_on(beside)] if method != MAIN else [NONE, NONE]
-        rows.append([*row, pvalue(compare(unseen[MAIN], areas).ttest) if method != MAIN else NONE])
+        beside = [compare(own, everything), compare(unseen[MAIN], areas)]
+        cells = [cell for each in beside for cell in (difference(each.difference), higher_on(each))]
+        cells.append(pvalue(beside[1].ttest))
+        rows.append([title(method), str(len(areas)), *means, *(cells if method != MAIN else [NONE] * len(cells))])
     columns = ["", "n", "AUROC, all", "AUROC, unseen", f"all, − {title(MAIN)}", "higher on"]
     columns += [f"unseen, − {title(MAIN)}", "higher on", "t-test P"]
     yield Table(f"**Genomic negatives that no network has seen, tier gm12878, n = {len(known)} sets**", columns, rows)

@@ -15,7 +15,7 @@ import numpy as np
 
 from saresnet_cli.errors import SaresnetError
 from saresnet_train.benchmark.report.methods import ONLY
-from saresnet_train.benchmark.seen import read_seen
+from saresnet_train.benchmark.seen import SEEN, read_seen
 
 FORMAT = "saresnet-benchmark-1"
 TIERS = {"encode": 31, "gm12878": 26}
@@ -189,7 +189,7 @@ def read_records(folder: Path | str) -> Records:
             "it has no METHOD/TIER/SET/seed1.json", path=folder, cure="`saresnet benchmark run` makes them"
         )
     pretraining = {path.stem: _seconds(path) for path in sorted(folder.glob("pretrained/*.tsv"))}
-    return Records(found, skipped, pools, pretraining, read_seen(folder / "seen.json"))
+    return Records(found, skipped, pools, pretraining, read_seen(folder / SEEN))
 
 
 def _seconds(path: Path) -> float:

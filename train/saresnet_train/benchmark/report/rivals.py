@@ -117,7 +117,8 @@ def _ended(source: Source) -> str:
         ran = [ended for each in chosen if (ended := _ran_to_the_end(each)) is not None]
         if ran:
             told.append(f"{title(rival)} {sum(ran)} of {len(ran)}")
-            tried = [trial["epochs"] >= each["search"]["epochs"] for each in chosen for trial in _trials(each)]
+            searches = [search for each in chosen if (search := _search(each)) is not None]
+            tried = [trial["epochs"] >= search["epochs"] for search in searches for trial in search["tried"]]
             trials.append(f"{title(rival)} {sum(tried)} of {len(tried)}")
     if not told:
         return "No record tells yet how the trainings of the rivals ended."
@@ -130,15 +131,16 @@ def _ended(source: Source) -> str:
     )
 
 
-def _trials(chosen: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _search(chosen: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the search of a neural rival, None where a record tells none."""
     search = chosen.get("search")
-    return search["tried"] if isinstance(search, dict) and "epochs" in search else []
+    return search if isinstance(search, dict) and "epochs" in search else None
 
 
 def _ran_to_the_end(chosen: Mapping[str, Any]) -> bool | None:
     """Return whether the training that counts was ended by its epochs, None where a record does not tell."""
-    search = chosen.get("search")
-    if not isinstance(search, dict) or "epochs" not in search:
+    search = _search(chosen)
+    if search is None:
         return None
     trained = chosen.get("trained", search["tried"][search["chosen"]]["epochs"])
     return bool(trained >= chosen.get("most", search["epochs"]))
